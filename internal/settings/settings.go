@@ -1,0 +1,197 @@
+// Package settings holds what an administrator may change while the program runs: money, sender, consent rules,
+// windows. Each setting has a name, a type and a default here; the database stores only what differs.
+package settings
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aldine/internal/audit"
+)
+
+// Values are all settings. Durations are in whole days where the name says so.
+type Values struct {
+	BaseCurrency    string `json:"base_currency"`     // ISO 4217; "" until the first money is recorded
+	DefaultCountry  string `json:"default_country"`   // ISO 3166 alpha-2, for phone numbers without a country code
+	DefaultTimeZone string `json:"default_time_zone"` // IANA name, where neither number nor address tells
+
+	CompanyName    string `json:"company_name"`
+	CompanyAddress string `json:"company_address"` // one line; commercial mail must carry it
+	FromName       string `json:"from_name"`
+	FromEmail      string `json:"from_email"`
+	SMSSender      string `json:"sms_sender"`
+
+	// Where true, a channel needs a recorded yes; where false, the absence of a no is enough.
+	ConsentEmail bool `json:"consent_email"`
+	ConsentSMS   bool `json:"consent_sms"`
+	ConsentPost  bool `json:"consent_post"`
+	ConsentCalls bool `json:"consent_calls"`
+
+	// Matchback: an order without a code is credited to the latest touch not older than this (domain rules: post 90,
+	// calls 30, e-mail 7, SMS 3 days).
+	MatchbackPostDays  int `json:"matchback_post_days"`
+	MatchbackCallsDays int `json:"matchback_calls_days"`
+	MatchbackEmailDays int `json:"matchback_email_days"`
+	MatchbackSMSDays   int `json:"matchback_sms_days"`
+
+	// Local hours, half-open [from, to), in which a person may be called.
+	CallFromHour int `json:"call_from_hour"`
+	CallToHour   int `json:"call_to_hour"`
+	CallAttempts int `json:"call_attempts"` // tries per call before it counts as failed
+	LeaseMinutes int `json:"lease_minutes"` // how long an agent keeps a leased call
+}
+
+// Defaults gives the settings of a new installation.
+func Defaults() Values {
+	return Values{
+		DefaultCountry: "US", DefaultTimeZone: "UTC",
+		CompanyName: "Aldine", CompanyAddress: "Set your postal address in Settings",
+		FromName: "Aldine", FromEmail: "news@aldine.example", SMSSender: "ALDINE",
+		MatchbackPostDays: 90, MatchbackCallsDays: 30, MatchbackEmailDays: 7, MatchbackSMSDays: 3,
+		CallFromHour: 8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
+	}
+}
+
+// ConsentRequired tells whether a channel (email, sms, post, calls) needs a recorded yes.
+func (v Values) ConsentRequired(channel string) bool {
+	switch channel {
+	case "email":
+		return v.ConsentEmail
+	case "sms":
+		return v.ConsentSMS
+	case "post":
+		return v.ConsentPost
+	case "calls":
+		return v.ConsentCalls
+	}
+	return true
+}
+
+// Store reads and changes the settings; reads are kept for a few seconds.
+type Store struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+
+	mu     sync.Mutex
+	kept   Values
+	keptAt time.Time
+}
+
+// New gives a store.
+func New(pool *pgxpool.Pool, now func() time.Time) *Store { return &Store{pool: pool, now: now} }
+
+const keepFor = 5 * time.Second
+
+// Get gives the settings, at most five seconds old.
+func (s *Store) Get(ctx context.Context) (Values, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.keptAt.IsZero() && time.Since(s.keptAt) < keepFor {
+		return s.kept, nil
+	}
+	v, err := load(ctx, s.pool)
+	if err != nil {
+		return Values{}, err
+	}
+	s.kept, s.keptAt = v, time.Now()
+	return v, nil
+}
+
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+func load(ctx context.Context, q querier) (Values, error) {
+	rows, err := q.Query(ctx, `SELECT name, value FROM settings ORDER BY name`)
+	if err != nil {
+		return Values{}, err
+	}
+	stored := map[string]json.RawMessage{}
+	var name string
+	var value json.RawMessage
+	if _, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error {
+		stored[name] = append(json.RawMessage(nil), value...)
+		return nil
+	}); err != nil {
+		return Values{}, err
+	}
+	body, err := json.Marshal(stored)
+	if err != nil {
+		return Values{}, err
+	}
+	v := Defaults()
+	if err := json.Unmarshal(body, &v); err != nil {
+		return Values{}, fmt.Errorf("stored settings: %w", err)
+	}
+	return v, nil
+}
+
+// Update changes settings: change gets the present values, may refuse with an error, and what it leaves is stored.
+func (s *Store) Update(ctx context.Context, change func(*Values) error) (Values, error) {
+	var v Values
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		v, err = s.UpdateTx(ctx, tx, change)
+		return err
+	})
+	return v, err
+}
+
+// UpdateTx is Update within the caller's transaction.
+func (s *Store) UpdateTx(ctx context.Context, tx pgx.Tx, change func(*Values) error) (Values, error) {
+	if _, err := tx.Exec(ctx, `LOCK TABLE settings IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+		return Values{}, err
+	}
+	before, err := load(ctx, tx)
+	if err != nil {
+		return Values{}, err
+	}
+	after := before
+	if err := change(&after); err != nil {
+		return Values{}, err
+	}
+	old, err := fields(before)
+	if err != nil {
+		return Values{}, err
+	}
+	changed, err := fields(after)
+	if err != nil {
+		return Values{}, err
+	}
+	detail := map[string]any{}
+	for name, value := range changed {
+		if string(old[name]) == string(value) {
+			continue
+		}
+		detail[name] = value
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO settings (name, value, updated_at) VALUES (@name, @value, @now)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
+			pgx.NamedArgs{"name": name, "value": value, "now": s.now()}); err != nil {
+			return Values{}, err
+		}
+	}
+	if len(detail) > 0 {
+		if err := audit.RecordTx(ctx, tx, s.now(), "settings.update", "settings", "all", detail); err != nil {
+			return Values{}, err
+		}
+	}
+	s.mu.Lock()
+	s.keptAt = time.Time{}
+	s.mu.Unlock()
+	return after, nil
+}
+
+func fields(v Values) (map[string]json.RawMessage, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var m map[string]json.RawMessage
+	return m, json.Unmarshal(body, &m)
+}
