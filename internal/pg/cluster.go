@@ -74,7 +74,10 @@ func StartCluster(ctx context.Context, dir string, opts Options) (_ *Cluster, er
 			return nil, err
 		}
 	}
-	return c, c.createDatabase(ctx)
+	if err := c.createDatabase(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // locate finds out where the server lives and whom it runs as, and opens the lock of its users.
@@ -146,7 +149,7 @@ func (c *Cluster) join(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 		if !p.alive(c.pgdata) {
-			return false, p.forgetStranger(c.pgdata)
+			return false, p.forget(ctx, c.pgdata)
 		}
 		if p.socketDir != "" && ping(ctx, p.socketDir) == nil {
 			c.socketDir = p.socketDir
@@ -197,14 +200,17 @@ func chooseHome(ctx context.Context, dir string) (string, owner, error) {
 	if own.uid != os.Getuid() {
 		mode = 0o711 // the server's user passes through to its own folders
 	}
-	if err := os.MkdirAll(dir, mode); err != nil {
+	if err := makeFolder(dir, mode); err != nil {
 		return "", owner{}, err
 	}
 	if own.canEnter(ctx, dir) {
 		return dir, own, nil
 	}
+	if _, err := os.Lstat(filepath.Join(dir, "pgdata")); err == nil {
+		return "", owner{}, fmt.Errorf("user %d, whom the server runs as, may not enter %s any more: allow it (chmod a+x on the folder or the one above that forbids it)", own.uid, dir)
+	}
 	home := filepath.Join("/var/lib/aldine", hash(dir))
-	if err := os.MkdirAll(home, 0o711); err != nil {
+	if err := makeFolder(home, 0o711); err != nil {
 		return "", owner{}, err
 	}
 	if !own.canEnter(ctx, home) {
@@ -214,4 +220,15 @@ func chooseHome(ctx context.Context, dir string) (string, owner, error) {
 		return "", owner{}, err
 	}
 	return home, own, nil
+}
+
+// makeFolder creates a missing folder with exactly this mode, whatever the caller's umask.
+func makeFolder(dir string, mode os.FileMode) error {
+	if st, err := os.Stat(dir); err == nil && st.IsDir() {
+		return nil
+	}
+	if err := os.MkdirAll(dir, mode); err != nil {
+		return err
+	}
+	return os.Chmod(dir, mode)
 }

@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // postmaster is what a running server writes about itself into postmaster.pid.
@@ -55,15 +57,37 @@ func (p postmaster) alive(pgdata string) bool {
 	return false // ended, or ended and not yet reaped
 }
 
-// forgetStranger removes the pid file if its number now belongs to a process that is no server here:
-// PostgreSQL would refuse to start. A number nobody has is left to PostgreSQL, which then also checks
-// that no orphan of the crashed server still writes.
-func (p postmaster) forgetStranger(pgdata string) error {
+// forget removes the pid file of a server that is gone, if PostgreSQL itself would take it for alive: its
+// number belongs to another process now, or to one that has ended and that nobody reaps (in containers).
+// It waits for orphans of the server, which may still be writing, as PostgreSQL would.
+func (p postmaster) forget(ctx context.Context, pgdata string) error {
 	if err := syscall.Kill(p.pid, 0); errors.Is(err, syscall.ESRCH) {
-		return nil
+		return nil // PostgreSQL sees that itself
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for processIn(pgdata) {
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return fmt.Errorf("processes of a crashed server are still working in %s: %w", pgdata, err)
+		}
 	}
 	if err := os.Remove(filepath.Join(pgdata, "postmaster.pid")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("stale pid file: %w", err)
 	}
 	return nil
+}
+
+// processIn reports whether any process works in the folder, as all of a server's processes do.
+func processIn(pgdata string) bool {
+	real, err := filepath.EvalSymlinks(pgdata)
+	if err != nil {
+		return false
+	}
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd") // the pattern is right
+	for _, link := range links {
+		if cwd, err := os.Readlink(link); err == nil && cwd == real {
+			return true
+		}
+	}
+	return false
 }

@@ -31,6 +31,12 @@ func (c *Cluster) start(ctx context.Context, opts Options) (err error) {
 	if err := c.prepareLog(); err != nil {
 		return err
 	}
+	// A dead server's socket has a pid file of its own, with the same trouble as the one in pgdata.
+	for _, name := range []string{".s.PGSQL.5432", ".s.PGSQL.5432.lock"} {
+		if err := os.Remove(filepath.Join(c.socketDir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 	// Children of a server that was killed keep its shared memory for a moment.
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		from := c.logSize()

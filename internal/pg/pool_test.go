@@ -1,0 +1,87 @@
+package pg_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/govalues/decimal"
+
+	"aldine/internal/pg"
+	"aldine/internal/pgtest"
+)
+
+func TestOpenSession(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewEmpty(t)
+	var name, zone string
+	err := pool.QueryRow(t.Context(), `SELECT current_setting('application_name'), current_setting('timezone')`).Scan(&name, &zone)
+	if err != nil || name != "aldine" || zone != "UTC" {
+		t.Fatalf("application %q, zone %q, %v", name, zone, err)
+	}
+	var at time.Time
+	var all []time.Time
+	err = pool.QueryRow(t.Context(), `SELECT timestamptz '2026-06-01 12:00+02', array[timestamptz '2026-06-01 12:00+02']`).Scan(&at, &all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	if at != want || len(all) != 1 || all[0] != want {
+		t.Errorf("got %v and %v, want %v", at, all, want)
+	}
+}
+
+func TestDecimalsPassUnchanged(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewEmpty(t)
+	if _, err := pool.Exec(t.Context(), `CREATE TABLE m (amount numeric(19,4))`); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"0.0000", "-12.3400", "999999999999999.9999"} {
+		want := decimal.MustParse(s)
+		var got decimal.Decimal
+		err := pool.QueryRow(t.Context(), `INSERT INTO m (amount) VALUES ($1) RETURNING amount`, want).Scan(&got)
+		if err != nil || got.Cmp(want) != 0 {
+			t.Errorf("%s came back as %s, %v", want, got, err)
+		}
+	}
+	var missing decimal.NullDecimal
+	if err := pool.QueryRow(t.Context(), `SELECT sum(amount) FROM m WHERE false`).Scan(&missing); err != nil || missing.Valid {
+		t.Errorf("null came back as %v, %v", missing, err)
+	}
+}
+
+func TestPoolLimits(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	for _, c := range []struct {
+		url  string
+		opts []pg.Option
+		want int32
+	}{
+		{url + "&pool_max_conns=5", nil, 5},
+		{url + "&pool_max_conns=5", []pg.Option{pg.MaxConns(3)}, 3},
+	} {
+		pool, err := pg.Open(t.Context(), c.url, c.opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := pool.Stat().MaxConns(); got != c.want {
+			t.Errorf("%d connections, want %d", got, c.want)
+		}
+		pool.Close()
+	}
+}
+
+func TestOpenFailsWithoutPassword(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"postgres://me:geheim@127.0.0.1:1/x?connect_timeout=1",
+		"postgres://me:geheim@127.0.0.1:nonsense/x",
+	} {
+		_, err := pg.Open(t.Context(), url)
+		if err == nil || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("error for a bad address: %v", err)
+		}
+	}
+}
