@@ -35,6 +35,9 @@ func TestClusterOfAnOrdinaryUser(t *testing.T) {
 	if err := os.WriteFile(program, b, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(program, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(program)
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "PG_TEST_USER_OF=" + dir}

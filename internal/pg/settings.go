@@ -20,9 +20,9 @@ func settings(socketDir string, opts Options) string {
 	if maxConns == 0 {
 		maxConns = 100
 	}
-	durable := "on"
+	durable, wal, buffers := "on", "4GB", int64(512)
 	if opts.Volatile {
-		durable = "off"
+		durable, wal, buffers = "off", "256MB", 128
 	}
 	var b strings.Builder
 	b.WriteString("# Written by aldine at every start. Put settings of your own below the include line of postgresql.conf.\n")
@@ -42,10 +42,10 @@ func settings(socketDir string, opts Options) string {
 	set("synchronous_commit", durable)
 	set("full_page_writes", durable)
 	set("wal_compression", "on")
-	set("max_wal_size", "4GB")
+	set("max_wal_size", wal)
 	set("checkpoint_timeout", "15min")
 
-	megabytes("shared_buffers", 512, 4)
+	megabytes("shared_buffers", buffers, 4)
 	megabytes("work_mem", 32, 64)
 	megabytes("maintenance_work_mem", 256, 16)
 	megabytes("effective_cache_size", 1<<20, 2)
