@@ -1,0 +1,46 @@
+package tracking
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aldine/internal/queue"
+	"aldine/internal/settings"
+)
+
+// Deps is what a Service needs. Log, Registry and Expand may be nil.
+type Deps struct {
+	Pool     *pgxpool.Pool
+	Jobs     *queue.Client
+	Settings *settings.Store
+	Signer   *Signer
+	Now      func() time.Time
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+
+	// Expand fills the template tags of a link's target for the customer who clicked; without it such links lead nowhere.
+	Expand func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
+}
+
+// Service takes in hits and responses. It is safe for concurrent use.
+type Service struct {
+	pool     *pgxpool.Pool
+	jobs     *queue.Client
+	settings *settings.Store
+	signer   *Signer
+	now      func() time.Time
+	log      *slog.Logger
+	expand   func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
+}
+
+// New gives a service; its collector of hits starts with Handler and ends with Close.
+func New(d Deps) *Service {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
+}
