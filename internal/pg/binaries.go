@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +19,7 @@ var supported = []string{"17", "16", "15"}
 
 // findBinaries returns the folder with initdb, pg_ctl and postgres. Existing database files decide the
 // version, since no other can read them; without them the newest supported one is taken.
-func findBinaries(pgdata string) (string, error) {
+func findBinaries(ctx context.Context, pgdata string) (string, error) {
 	want := supported
 	if b, err := os.ReadFile(filepath.Join(pgdata, "PG_VERSION")); err == nil {
 		want = []string{strings.TrimSpace(string(b))}
@@ -34,7 +35,7 @@ func findBinaries(pgdata string) (string, error) {
 			}
 		}
 	}
-	if dir, version, ok := fromPath(); ok {
+	if dir, version, ok := fromPath(ctx); ok {
 		for _, v := range want {
 			if v == version {
 				return dir, nil
@@ -58,7 +59,7 @@ func hasServer(dir string) bool {
 
 var versionPattern = regexp.MustCompile(`(\d+)(\.\d+|devel|beta|rc)`)
 
-func fromPath() (dir, version string, ok bool) {
+func fromPath(ctx context.Context) (dir, version string, ok bool) {
 	path, err := exec.LookPath("pg_ctl")
 	if err != nil {
 		return "", "", false
@@ -66,7 +67,7 @@ func fromPath() (dir, version string, ok bool) {
 	if path, err = filepath.EvalSymlinks(path); err != nil || !hasServer(filepath.Dir(path)) {
 		return "", "", false
 	}
-	out, err := exec.Command(path, "--version").Output()
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {
 		return "", "", false
 	}

@@ -91,7 +91,7 @@ func locate(ctx context.Context, dir string) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{home: home, pgdata: filepath.Join(home, "pgdata"), owner: own}
-	if c.bin, err = findBinaries(c.pgdata); err != nil {
+	if c.bin, err = findBinaries(ctx, c.pgdata); err != nil {
 		return nil, err
 	}
 	c.use, err = openLock(filepath.Join(home, "use.lock"))

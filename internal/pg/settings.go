@@ -96,5 +96,5 @@ func smallSharedMemory() bool {
 	if err := syscall.Statfs("/dev/shm", &st); err != nil {
 		return false
 	}
-	return uint64(st.Blocks)*uint64(st.Bsize) < 512*mib
+	return st.Blocks*uint64(st.Bsize) < 512*mib
 }

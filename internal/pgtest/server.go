@@ -56,7 +56,7 @@ func start(ctx context.Context) (*pg.Cluster, error) {
 func dir() string {
 	name := fmt.Sprintf("aldine-test-%d", os.Getuid())
 	var st syscall.Statfs_t
-	if err := syscall.Statfs("/dev/shm", &st); err == nil && uint64(st.Blocks)*uint64(st.Bsize) >= 2<<30 {
+	if err := syscall.Statfs("/dev/shm", &st); err == nil && st.Blocks*uint64(st.Bsize) >= 2<<30 {
 		return filepath.Join("/dev/shm", name)
 	}
 	return filepath.Join(os.TempDir(), name)
@@ -96,7 +96,7 @@ func (s *server) clone(ctx context.Context, name string) error {
 const templateLock = 0x616c64696e65 // "aldine"
 
 // ensureTemplate makes the template if it is missing. It gets its name only when complete.
-func (s *server) ensureTemplate(ctx context.Context) error {
+func (s *server) ensureTemplate(ctx context.Context) (err error) {
 	conn, err := s.admin.Acquire(ctx)
 	if err != nil {
 		return err
@@ -105,7 +105,10 @@ func (s *server) ensureTemplate(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, templateLock); err != nil {
 		return err
 	}
-	defer conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, templateLock)
+	defer func() {
+		_, unlockErr := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, templateLock)
+		err = errors.Join(err, unlockErr)
+	}()
 	var exists bool
 	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, s.template).Scan(&exists)
 	if err != nil || exists {
