@@ -1,0 +1,44 @@
+package segments
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Querier is what reading needs: a pool, a connection or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Service checks, counts and compiles expressions against one database and keeps the saved segments.
+type Service struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+}
+
+// New gives a service.
+func New(pool *pgxpool.Pool, now func() time.Time) *Service { return &Service{pool: pool, now: now} }
+
+// Check fails with fault.Invalid where expression is not valid; its fields have the name "expression", line, column
+// and a message with a suggestion. The empty expression is valid and means everybody.
+func (s *Service) Check(ctx context.Context, expression string) error {
+	_, err := s.Compile(ctx, expression, s.now())
+	return err
+}
+
+// Compile checks expression and gives it in a form that can be run; now is what now() in it means. It fails with
+// fault.Invalid like Check.
+func (s *Service) Compile(ctx context.Context, expression string, now time.Time) (*Compiled, error) {
+	catalog, err := LoadCatalog(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.Compile(expression, now)
+}
+
+// Names gives the catalog: what an editor can offer beside Reference.
+func (s *Service) Names(ctx context.Context) (*Catalog, error) { return LoadCatalog(ctx, s.pool) }
