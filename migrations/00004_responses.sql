@@ -65,8 +65,10 @@ CREATE TABLE sandbox_messages ( -- what the built-in sandbox received instead of
     recipient   text NOT NULL,
     subject     text NOT NULL DEFAULT '',
     body        bytea NOT NULL,
+    ref         text NOT NULL DEFAULT '', -- the sender's own id; a short message with a known one is not stored again
     received_at timestamptz NOT NULL
 );
+CREATE UNIQUE INDEX sandbox_messages_ref_key ON sandbox_messages (channel, ref) WHERE ref <> '';
 CREATE INDEX sandbox_messages_recipient_idx ON sandbox_messages (recipient, message_id DESC);
 
 -- +goose Down

@@ -1,0 +1,230 @@
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/textproto"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wneessen/go-mail/smtp"
+)
+
+// Class says what an error means for the mail.
+type Class int
+
+// The classes.
+const (
+	Refused   Class = iota + 1 // the relay said no: trying again is pointless
+	Transient                  // the relay did not take it: try again later
+	Unknown                    // the relay may have taken it
+)
+
+// Error is why a mail was not accepted.
+type Error struct {
+	Class  Class
+	Code   int    // of the relay's answer; 0 where there was none
+	Reason string // to show
+	Err    error
+}
+
+// Error gives the reason.
+func (e *Error) Error() string { return e.Reason }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+const (
+	dialTimeout   = 15 * time.Second
+	answerTimeout = 60 * time.Second // for one mail with all its answers
+	idleTimeout   = 30 * time.Second // relays hang up after some minutes; better to do so first
+)
+
+// Pool keeps connections to one relay. It is safe for concurrent use.
+type Pool struct {
+	addr, host string
+	user, pass string
+	mode       string // tls: off, starttls, implicit
+	name       string // said in EHLO
+	slots      chan struct{}
+
+	mu   sync.Mutex
+	idle []*conn
+}
+
+// Open reads smtp://user:password@host:port?tls=off|opportunistic|starttls|implicit&name=our.host and allows at most that many connections
+// at a time; none is made yet. Without tls the connection uses STARTTLS where the relay offers it; smtps:// means
+// implicit. The error says what is wrong with the address.
+func Open(address string, connections int) (*Pool, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
+		return nil, errors.New("the SMTP address must look like smtp://user:password@host:port")
+	}
+	p := &Pool{host: u.Hostname(), mode: u.Query().Get("tls"), name: u.Query().Get("name"), slots: make(chan struct{}, max(1, connections))}
+	if u.Scheme == "smtps" && p.mode == "" {
+		p.mode = "implicit"
+	}
+	port := u.Port()
+	switch p.mode {
+	case "", "opportunistic", "starttls":
+		if port == "" {
+			port = "587"
+		}
+	case "implicit":
+		if port == "" {
+			port = "465"
+		}
+	case "off":
+		if port == "" {
+			port = "25"
+		}
+	default:
+		return nil, fmt.Errorf("tls=%s is not known in the SMTP address: use off, opportunistic, starttls or implicit", p.mode)
+	}
+	if p.name == "" {
+		p.name = "localhost"
+	}
+	p.addr = net.JoinHostPort(p.host, port)
+	if u.User != nil {
+		p.user = u.User.Username()
+		p.pass, _ = u.User.Password()
+	}
+	return p, nil
+}
+
+// Close hangs up the idle connections.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, c := range idle {
+		c.quit()
+	}
+}
+
+// Send hands one mail to the relay; ctx only bounds the wait for a connection. Any error is an *Error.
+func (p *Pool) Send(ctx context.Context, from, to string, body []byte) error {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return &Error{Class: Transient, Reason: "stopped before the mail was sent", Err: ctx.Err()}
+	}
+	c := p.kept()
+	for {
+		fresh := c == nil
+		if fresh {
+			var err error
+			if c, err = p.dial(ctx); err != nil {
+				return err
+			}
+		}
+		err := c.send(from, to, body)
+		var e *Error
+		if err == nil || errors.As(err, &e) && e.Code != 0 && e.Code != 421 && !c.broken {
+			p.keep(c)
+			return err
+		}
+		c.hangUp()
+		// The relay may have closed a kept connection while it was idle: that is no reason to make the mail wait.
+		if !fresh && e.Class == Transient && e.Code == 0 {
+			c = nil
+			continue
+		}
+		return err
+	}
+}
+
+func (p *Pool) kept() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) > 0 {
+		c := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		if time.Since(c.used) < idleTimeout {
+			return c
+		}
+		c.hangUp()
+	}
+	return nil
+}
+
+func (p *Pool) keep(c *conn) {
+	c.used = time.Now()
+	p.mu.Lock()
+	p.idle = append(p.idle, c)
+	p.mu.Unlock()
+}
+
+func (p *Pool) dial(ctx context.Context) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.addr)
+	if err != nil {
+		return nil, &Error{Class: Transient, Reason: "the mail server cannot be reached", Err: err}
+	}
+	_ = raw.SetDeadline(time.Now().Add(dialTimeout))
+	c, err := p.greet(raw)
+	if err != nil {
+		_ = raw.Close()
+		return nil, greeting(err)
+	}
+	return c, nil
+}
+
+func (p *Pool) greet(raw net.Conn) (*conn, error) {
+	watch := &watched{Conn: raw}
+	var nc net.Conn = watch
+	config := &tls.Config{ServerName: p.host, MinVersion: tls.VersionTLS12}
+	if p.mode == "implicit" {
+		nc = tls.Client(watch, config)
+	}
+	client, err := smtp.NewClient(nc, p.host)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Hello(p.name); err != nil {
+		return nil, err
+	}
+	if offered, _ := client.Extension("STARTTLS"); p.mode != "off" && p.mode != "implicit" && (offered || p.mode == "starttls") {
+		if err := client.StartTLS(config); err != nil {
+			return nil, err
+		}
+	}
+	if p.user != "" {
+		if err := client.Auth(p.auth(client)); err != nil {
+			return nil, err
+		}
+	}
+	return &conn{client: client, watch: watch}, nil
+}
+
+// auth prefers the method that does not show the password.
+func (p *Pool) auth(client *smtp.Client) smtp.Auth {
+	_, methods := client.Extension("AUTH")
+	has := func(m string) bool { return strings.Contains(" "+strings.ToUpper(methods)+" ", " "+m+" ") }
+	insecure := p.mode == "off" // asked for in the address
+	switch {
+	case has("SCRAM-SHA-256"):
+		return smtp.ScramSHA256Auth(p.user, p.pass)
+	case has("PLAIN") || !has("LOGIN"):
+		return smtp.PlainAuth("", p.user, p.pass, p.host, insecure)
+	}
+	return smtp.LoginAuth(p.user, p.pass, p.host, insecure)
+}
+
+// greeting makes every failure before the first mail a transient one: a wrong password or a relay that does not like
+// us is no fault of the mail, which waits until somebody mends that.
+func greeting(err error) *Error {
+	var answer *textproto.Error
+	if errors.As(err, &answer) {
+		return &Error{Class: Transient, Code: answer.Code, Reason: clip(fmt.Sprintf("the mail server answered the greeting with %d %s", answer.Code, answer.Msg)), Err: err}
+	}
+	return &Error{Class: Transient, Reason: "the mail server does not answer the greeting", Err: err}
+}
