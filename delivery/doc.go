@@ -1,0 +1,25 @@
+// Package delivery plans touches and sends them.
+//
+// Planning (Service.PlanTx, called by the journey engine for one step and one slice of customers) is a family of set
+// statements: every candidate becomes one touch, planned or excluded with its reason, in this order: control,
+// no_address, suppressed, no_consent, then duplicate, household or address (reason_ref names the customer who has it),
+// then budget. What the planned ones will cost is reserved in the same transaction, and so are the jobs that send them.
+//
+// Sending is at most once. A touch goes
+//
+//	planned -> sending -> sent | failed | unconfirmed (-> bounced, when a bounce comes back)
+//	planned -> excluded (suppressed or without consent by now, or the campaign was cancelled)
+//
+// A job works through its customers in small groups. It claims a group (planned -> sending) and commits, hands each
+// message over, and commits what became of each together with the cost and the freed reservation. Where the process
+// dies in between, nobody knows which messages of the group were taken: the job, when it runs again, turns what its
+// earlier attempt left in sending into unconfirmed and never sends that by itself; a person may, with
+// ResolveUnconfirmed. A message that was certainly not taken (no connection, a 4xx answer, a gateway's 5xx) goes back to
+// planned and the job is tried again later. A job that was given to another process while the first one was only slow
+// is harmless: claims are exclusive, and the slow one's result still counts for what it had claimed.
+//
+// Letters need no unconfirmed: nothing has left the house until the run's folder is complete and has its final name.
+// A call's touch is sending while it is on the call list, sent once a person was reached, and failed when the tries are used up.
+//
+// The media are in the packages below: email, sms, post, calls; sandbox stands in for the outside world.
+package delivery
