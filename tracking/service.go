@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -35,12 +36,19 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	expand   func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
+
+	collector *collector
+	metrics   metrics
+	links     sync.Map // link_id -> URL
 }
 
-// New gives a service; its collector of hits starts with Handler and ends with Close.
+// New gives a service and starts its collector of hits, which Close ends.
 func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
+	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
+	s.collector = newCollector(s.storeHits)
+	s.metrics = newMetrics(d.Registry, func() float64 { return float64(len(s.collector.queue)) })
+	return s
 }

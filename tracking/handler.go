@@ -1,0 +1,98 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"aldine/internal/fault"
+)
+
+// clickWait is how long a person who clicked waits for the click to be stored before being redirected anyhow.
+const clickWait = 2 * time.Second
+
+// Handler serves /t/c/ (click), /t/o/ (open) and /t/u/ (unsubscribe) to the world: without sign-in, without cookies.
+func (s *Service) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /t/c/{token}", s.click) // GET patterns answer HEAD as well
+	mux.HandleFunc("GET /t/o/{token}", s.open)
+	mux.HandleFunc("GET /t/u/{token}", s.unsubscribePage)
+	mux.HandleFunc("POST /t/u/{token}", s.unsubscribePost)
+	mux.HandleFunc("/t/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, errForged) })
+	return mux
+}
+
+// Close takes no more hits and waits until those acknowledged are stored, or ctx ends.
+func (s *Service) Close(ctx context.Context) error { return s.collector.close(ctx) }
+
+func (s *Service) click(w http.ResponseWriter, r *http.Request) {
+	token, err := s.signer.Verify(Click, r.PathValue("token"))
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	to, err := s.target(r.Context(), token)
+	if token.CustomerID != 0 && !fault.Is(err, fault.NotFound) {
+		ctx, cancel := context.WithTimeout(r.Context(), clickWait)
+		defer cancel()
+		if err := s.collector.submit(ctx, newHit(KindClick, token, r, s.now())); err != nil {
+			s.metrics.failed.WithLabelValues(string(KindClick)).Inc()
+		}
+	}
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusFound)
+}
+
+// pixel is a transparent GIF of one point.
+var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
+
+func (s *Service) open(w http.ResponseWriter, r *http.Request) {
+	token, err := s.signer.Verify(Open, r.PathValue("token"))
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	if token.CustomerID != 0 {
+		if err := s.collector.submit(r.Context(), newHit(KindOpen, token, r, s.now())); err != nil {
+			s.metrics.failed.WithLabelValues(string(KindOpen)).Inc()
+			s.problem(w, r, fault.Wrap(fault.Unavailable, err, "Please try again in a moment."))
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "image/gif")
+	w.Header().Set("Cache-Control", "no-store, private")
+	w.Write(pixel)
+}
+
+// problem answers with a plain page; only errors of a kind are worth more words than "failed".
+func (s *Service) problem(w http.ResponseWriter, r *http.Request, err error) {
+	status, message := http.StatusServiceUnavailable, "This does not work at the moment. Please try again in a few minutes."
+	var f *fault.Error
+	known := errors.As(err, &f)
+	switch {
+	case known && f.Kind == fault.NotFound:
+		status, message = http.StatusNotFound, f.Message
+	case known && f.Kind == fault.Unavailable:
+		message = f.Message
+	default:
+		s.log.Error("tracked link failed", "path", r.URL.Path[:min(len(r.URL.Path), 5)], "error", err)
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	s.page(w, r, status, pageData{Title: http.StatusText(status), Heading: heading(status), Text: []string{message}})
+}
+
+func heading(status int) string {
+	if status == http.StatusNotFound {
+		return "This link does not work"
+	}
+	return "Not available just now"
+}

@@ -1,0 +1,47 @@
+package tracking
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// agents are words that programs which fetch links by themselves have in their names: general ones first, then
+// libraries, then image proxies and security scanners of mail services, then programs that name themselves otherwise.
+// The share of known crawlers that they recognise is measured by TestMachineKnowsCrawlers.
+var agents = regexp.MustCompile(`(?i)bot|crawl|spider|spyder|slurp|scan|fetch|preview|prefetch|proxy|monitor|check|validat|` +
+	`archiv|scrap|harvest|index|search|feed|rss|reader|parser|probe|survey|analy[sz]|audit|uptime|pingdom|headless|phantom|` +
+	`curl|wget|python|perl|ruby|java/|php|go-http|okhttp|httpclient|http_|libwww|lwp|axios|node-fetch|guzzle|aiohttp|winhttp|urllib|` +
+	`barracuda|proofpoint|mimecast|symantec|fireeye|ironport|safelinks|trend micro|` +
+	`facebookexternalhit|whatsapp|skypeuri|embedly|nutch|google-|googleother|appengine|lighthouse|\+https?://|\(https?://|@`)
+
+// phones whose maker's name looks like a program's.
+var notAgents = strings.NewReplacer("cubot", "", "CUBOT", "", "Cubot", "")
+
+// Machine tells why a request was made by a program rather than by a person, or "" where nothing says so.
+// (A hit within two seconds of sending counts as a program's as well; that is decided when it is stored.)
+func Machine(r *http.Request) string {
+	if r.Method == http.MethodHead {
+		return "HEAD request"
+	}
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		v := strings.ToLower(r.Header.Get(name))
+		if strings.Contains(v, "prefetch") || strings.Contains(v, "preview") {
+			return "prefetched"
+		}
+	}
+	return machineAgent(r.UserAgent())
+}
+
+func machineAgent(agent string) string {
+	agent = clean(agent, 1000)
+	switch {
+	case strings.TrimSpace(agent) == "":
+		return "no user agent"
+	case agent == "Mozilla/5.0": // how a mail service fetches pictures ahead of the reader
+		return "mail privacy proxy"
+	case agents.MatchString(notAgents.Replace(agent)):
+		return "known program"
+	}
+	return ""
+}

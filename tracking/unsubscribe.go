@@ -1,0 +1,135 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/fault"
+	"aldine/internal/id"
+)
+
+// The sources that the package itself writes into response_refs; other programs cannot use these names.
+const (
+	sourceToken = "token" // unsubscribing by link, once per touch
+	sourceSMS   = "sms"   // messages received, by the gateway's id
+	sourceOrder = "order" // orders, by their number
+)
+
+// subscription is what an unsubscribe link ends.
+type subscription struct {
+	campaign, company, channel string
+	cellID                     int64
+}
+
+func (s *Service) subscription(ctx context.Context, t Token) (subscription, error) {
+	v, err := s.settings.Get(ctx)
+	if err != nil {
+		return subscription{}, err
+	}
+	sub := subscription{company: v.CompanyName}
+	err = s.pool.QueryRow(ctx, `
+		SELECT c.name, coalesce(s.channel, 'email'), coalesce(t.cell_id, 0)
+		FROM campaigns c
+		LEFT JOIN steps s ON s.step_id = @step AND s.campaign_id = c.campaign_id
+		LEFT JOIN touches t ON t.customer_id = @customer AND t.campaign_id = c.campaign_id AND t.step_id = @step
+		WHERE c.campaign_id = @campaign`,
+		pgx.NamedArgs{"campaign": t.CampaignID, "step": t.StepID, "customer": t.CustomerID}).Scan(&sub.campaign, &sub.channel, &sub.cellID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return sub, errForged
+	}
+	return sub, err
+}
+
+// channelWords name a channel to the people who get it.
+var channelWords = map[string]string{"email": "e-mails", "sms": "text messages", "post": "letters", "calls": "calls"}
+
+// unsubscribePage only shows a button: mail scanners fetch every link, and must not unsubscribe anybody.
+func (s *Service) unsubscribePage(w http.ResponseWriter, r *http.Request) {
+	token, err := s.signer.Verify(Unsubscribe, r.PathValue("token"))
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	sub, err := s.subscription(r.Context(), token)
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	what := channelWords[sub.channel]
+	s.page(w, r, http.StatusOK, pageData{
+		Title: "Unsubscribe", Heading: "Unsubscribe",
+		Text: []string{
+			fmt.Sprintf("You were contacted by %s in the campaign “%s”.", sub.company, sub.campaign),
+			fmt.Sprintf("Press the button and %s will send you no more %s.", sub.company, what),
+		},
+		Button: "Stop these " + what,
+	})
+}
+
+// unsubscribePost acts: on the page's button and on one-click requests of mail programs (RFC 8058) alike. The signed
+// address is the right to do so; no cookie, sign-in or question is asked for.
+func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	token, err := s.signer.Verify(Unsubscribe, r.PathValue("token"))
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	sub, err := s.subscription(r.Context(), token)
+	if err == nil && token.CustomerID != 0 {
+		err = s.unsubscribe(r.Context(), token, sub)
+	}
+	if err != nil {
+		s.metrics.failed.WithLabelValues(string(KindUnsubscribe)).Inc()
+		if !fault.Is(err, fault.NotFound) {
+			s.log.Error("unsubscribe failed", "error", err)
+			err = fault.Wrap(fault.Unavailable, err, "Your wish could not be stored just now. Please try again in a few minutes.")
+		}
+		s.problem(w, r, err)
+		return
+	}
+	text := fmt.Sprintf("%s will send you no more %s.", sub.company, channelWords[sub.channel])
+	if token.CustomerID == 0 {
+		text = "This was a test message: nothing was changed."
+	}
+	s.page(w, r, http.StatusOK, pageData{Title: "Unsubscribed", Heading: "Done", Text: []string{text}})
+}
+
+// unsubscribe withdraws the consent and records the response, the latter once per touch.
+func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) error {
+	at := s.now()
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		response := row{
+			customerID: t.CustomerID, campaignID: t.CampaignID, stepID: t.StepID, cellID: sub.cellID, id: id.New(),
+			kind: KindUnsubscribe, at: at, channel: sub.channel, method: "token",
+		}
+		ref := fmt.Sprintf("%d/%d/%d", t.CustomerID, t.CampaignID, t.StepID)
+		first, err := claimTx(ctx, tx, sourceToken, ref, t.CustomerID, response.id)
+		if err != nil {
+			return err
+		}
+		if first {
+			if err := s.storeTx(ctx, tx, []row{response}); err != nil {
+				return err
+			}
+			s.metrics.responses.WithLabelValues(string(KindUnsubscribe), Recorded).Inc()
+		}
+		change := consentChange{customerID: t.CustomerID, channel: sub.channel, at: at}
+		return consentTx(ctx, tx, "unsubscribe link", []consentChange{change})
+	})
+}
+
+// claimTx takes a ref for a response; false means that another one has it. A second transaction with the same ref
+// waits here for the first one's end.
+func claimTx(ctx context.Context, tx pgx.Tx, source, ref string, customer int64, response uuid.UUID) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO response_refs (source, ref, customer_id, response_id) VALUES (@source, @ref, @customer, @response)
+		ON CONFLICT (source, ref) DO NOTHING`,
+		pgx.NamedArgs{"source": source, "ref": ref, "customer": customer, "response": response})
+	return tag.RowsAffected() == 1, err
+}
