@@ -1,0 +1,147 @@
+package web_test
+
+import (
+	"bufio"
+	"crypto/sha512"
+	"encoding/hex"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aldine/internal/access"
+)
+
+func TestVendoredFiles(t *testing.T) {
+	t.Parallel()
+	file, err := os.Open("static/VENDORED.md")
+	must(t, err)
+	defer file.Close()
+	sums := map[string]string{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		cells := strings.Split(lines.Text(), "|")
+		if len(cells) == 6 && strings.HasPrefix(strings.TrimSpace(cells[1]), "vendor/") {
+			sums[strings.TrimSpace(cells[1])] = strings.TrimSpace(cells[4])
+		}
+	}
+	entries, err := filepath.Glob("static/vendor/*")
+	must(t, err)
+	if len(entries) < 4 {
+		t.Fatalf("only %d vendored files", len(entries))
+	}
+	for _, name := range entries {
+		if strings.HasSuffix(name, "-LICENSE") {
+			continue
+		}
+		body, err := os.ReadFile(name)
+		must(t, err)
+		sum := sha512.Sum512(body)
+		if got := hex.EncodeToString(sum[:]); got != sums[strings.TrimPrefix(name, "static/")] {
+			t.Errorf("%s: sha512 %s differs from VENDORED.md", name, got)
+		}
+	}
+}
+
+func TestSignInAndOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	b.get("/customers").to("/sign-in?next=%2Fcustomers")
+	b.get("/").to("/sign-in")
+	_, oneTime, err := s.deps.Access.CreateUser(admin(), "anna@example.org", "Anna <b>", access.Admin, "")
+	must(t, err)
+
+	p := b.post("/sign-in", "email", "anna@example.org", "password", "wrong").want(422).has("wrong")
+	if strings.Contains(p.body, `value="wrong"`) {
+		t.Error("the password came back")
+	}
+	b.post("/sign-in", "email", "anna@example.org", "password", oneTime, "next", "/customers").to("/password")
+	b.get("/").to("/password") // nothing else before the password is changed
+	b.post("/password", "old_password", oneTime, "password", "short", "again", "short").want(422).has("at least 10 characters")
+	b.post("/password", "old_password", oneTime, "password", password, "again", "other").want(422).has("not the same")
+	b.post("/password", "old_password", oneTime, "password", password, "again", password).to("/")
+	home := b.get("/").want(200).has("Your password is changed.", "Anna <b>")
+	if c := home.header.Get("Content-Security-Policy"); !strings.Contains(c, "default-src 'self'") {
+		t.Errorf("policy %q", c)
+	}
+	b.get("/").want(200).hasNot("Your password is changed.")
+	b.post("/sign-out").to("/sign-in")
+	b.get("/").to("/sign-in")
+
+	var raw int
+	must(t, s.pool.QueryRow(t.Context(), `SELECT count(*) FROM sessions WHERE length(token) < 20`).Scan(&raw))
+	if raw != 0 {
+		t.Error("sessions hold short tokens")
+	}
+}
+
+func TestSignInDoesNotLeadElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, _, err := s.deps.Access.CreateUser(admin(), "a@example.org", "A", access.Admin, password)
+	must(t, err)
+	for _, next := range []string{"//evil.example", "https://evil.example/", `/\evil.example`, "/%0d%0aX: y\r\n", "javascript:alert(1)", "/\t/evil.example"} {
+		if got := s.browser().post("/sign-in", "email", "a@example.org", "password", password, "next", next).to("/"); got != "/" && !strings.HasPrefix(got, "/%0d") {
+			t.Errorf("next=%q leads to %q", next, got)
+		}
+	}
+}
+
+func TestSessionEndsWithItsUser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.as(access.Admin)
+	b := s.as(access.Marketer)
+	b.get("/").want(200)
+	_, err := s.pool.Exec(t.Context(), `UPDATE users SET disabled_at = now() WHERE role = 'marketer'`)
+	must(t, err)
+	b.get("/").to("/sign-in")
+}
+
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).as(access.Admin)
+	b.do("POST", "/sign-out", "application/x-www-form-urlencoded", strings.NewReader(""), "Sec-Fetch-Site", "cross-site").
+		want(http.StatusForbidden).has("another site")
+	b.do("POST", "/sign-out", "application/x-www-form-urlencoded", strings.NewReader(""), "Origin", "https://evil.example").
+		want(http.StatusForbidden)
+	b.get("/").want(200)
+}
+
+func TestUnknownAddresses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.browser().get("/no/such").to("/sign-in")
+	b := s.as(access.Admin)
+	b.get("/no/such").want(404).has("Not found", "There is no such page")
+	b.get("/api/v1/no-such").want(404)
+	b.get("/static/../routes.go").want(404)
+	b.get("/static/no.css").want(404)
+}
+
+func TestStaticFilesCarryTheirSum(t *testing.T) {
+	t.Parallel()
+	b := newSite(t).browser()
+	p := b.get("/sign-in").want(200)
+	n := 0
+	for _, tag := range []string{"script", "link"} {
+		for _, el := range p.all(tag) {
+			address, _ := attr(el, "src")
+			if tag == "link" {
+				address, _ = attr(el, "href")
+			}
+			if !strings.HasPrefix(address, "/static/") {
+				t.Errorf("%s is not ours", address)
+			}
+			f := b.get(address).want(200)
+			if !strings.Contains(f.header.Get("Cache-Control"), "immutable") {
+				t.Errorf("%s may not be kept", address)
+			}
+			n++
+		}
+	}
+	if n < 6 {
+		t.Errorf("only %d files", n)
+	}
+}
