@@ -1,0 +1,55 @@
+package customers
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+
+	"aldine/internal/queue"
+	"aldine/internal/settings"
+)
+
+// Deps is what the service needs.
+type Deps struct {
+	Pool     *pgxpool.Pool
+	Jobs     *queue.Client
+	Settings *settings.Store
+	DataDir  string // uploads are kept in its folder imports until they are done
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Service reads and changes the marketing database.
+type Service struct {
+	pool     *pgxpool.Pool
+	jobs     *queue.Client
+	settings *settings.Store
+	dataDir  string
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// New gives a service; Now and Log default to the clock and the default logger.
+func New(d Deps) *Service {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log}
+}
+
+// Register adds the worker that runs imports.
+func (s *Service) Register(workers *river.Workers) {
+	river.AddWorker(workers, &importWorker{service: s})
+}
+
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
