@@ -1,0 +1,213 @@
+package reports
+
+import (
+	"context"
+	"time"
+
+	"github.com/govalues/decimal"
+	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/settings"
+)
+
+// Control is a campaign's result against its control cell, by assignment: everybody who entered counts in the cell
+// they were drawn into, whatever they got.
+type Control struct {
+	From  time.Time    `json:"from"` // the window of the orders
+	To    time.Time    `json:"to"`
+	Cells []CellResult `json:"cells"`
+
+	// The treated cells together against the control cell; nil without a control cell or without treated customers.
+	Lift               *Interval `json:"lift"` // of the share of customers who ordered
+	Proven             bool      `json:"proven"`
+	IncrementalOrders  *Money    `json:"incremental_orders"`
+	IncrementalRevenue *Money    `json:"incremental_revenue"`
+	RevenueLow         *Money    `json:"incremental_revenue_low"` // 95 % limits
+	RevenueHigh        *Money    `json:"incremental_revenue_high"`
+	IncrementalProfit  *Money    `json:"incremental_profit"` // incremental revenue x margin rate - cost
+	IncrementalROI     *float64  `json:"incremental_roi"`
+}
+
+// CellResult is one cell with all orders of its customers in the window.
+type CellResult struct {
+	CellID     int64     `json:"cell_id"`
+	Name       string    `json:"name"`
+	Control    bool      `json:"control"`
+	Assigned   int64     `json:"assigned"`
+	Responders int64     `json:"responders"`
+	Orderers   int64     `json:"orderers"` // customers with an order
+	Orders     int64     `json:"orders"`
+	Revenue    *Money    `json:"revenue"`
+	OrderRate  *float64  `json:"order_rate"` // orderers / assigned
+	PerHead    *Money    `json:"revenue_per_customer"`
+	Lift       *Interval `json:"lift,omitempty"`   // against the control cell
+	Proven     bool      `json:"proven,omitempty"` // at 95 %, adjusted for the number of cells (Holm)
+
+	variance float64
+}
+
+const windowSQL = `
+	SELECT max(sent_at), array_agg(DISTINCT channel) FROM touches
+	WHERE campaign_id = @id AND state IN ('sent', 'bounced')`
+
+// window gives the time in which orders count for or against a campaign.
+func window(ctx context.Context, tx pgx.Tx, c campaign, v settings.Values, now time.Time) (from, to time.Time, err error) {
+	if c.LaunchedAt == nil {
+		return now, now, nil
+	}
+	var last *time.Time
+	var channels []string
+	if err := tx.QueryRow(ctx, windowSQL, pgx.NamedArgs{"id": c.ID}).Scan(&last, &channels); err != nil {
+		return from, to, err
+	}
+	from = *c.LaunchedAt
+	if last == nil {
+		return from, now, nil
+	}
+	days := 0
+	for _, ch := range channels {
+		days = max(days, map[string]int{"post": v.MatchbackPostDays, "calls": v.MatchbackCallsDays,
+			"email": v.MatchbackEmailDays, "sms": v.MatchbackSMSDays}[ch])
+	}
+	to = last.AddDate(0, 0, days)
+	if to.After(now) {
+		to = now
+	}
+	return from, to, nil
+}
+
+const cellsSQL = `
+	WITH member AS (
+		SELECT customer_id, cell_id FROM enrollments WHERE campaign_id = @id
+	), bought AS (
+		SELECT m.customer_id, m.cell_id, count(*) FILTER (WHERE o.amount > 0) AS orders,
+			sum(o.base_amount / coalesce(@rate::numeric, 1)) AS revenue
+		FROM member m JOIN orders o ON o.customer_id = m.customer_id
+		WHERE o.ordered_at >= @from AND o.ordered_at <= @to
+		GROUP BY m.customer_id, m.cell_id
+	), answered AS (
+		SELECT m.cell_id, count(DISTINCT m.customer_id) AS responders
+		FROM member m JOIN responses r ON r.customer_id = m.customer_id
+		WHERE r.campaign_id = @id AND NOT r.machine AND r.kind IN ` + answers + `
+		GROUP BY m.cell_id
+	), assigned AS (SELECT cell_id, count(*) AS n FROM member GROUP BY cell_id
+	), spent AS (
+		SELECT cell_id, count(*) FILTER (WHERE orders > 0) AS orderers, sum(orders)::bigint AS orders,
+			round(sum(revenue), 4) AS revenue, sum(revenue::float8 * revenue::float8) AS squares
+		FROM bought GROUP BY cell_id
+	)
+	SELECT c.cell_id, c.name, c.is_control, coalesce(a.n, 0), coalesce(w.responders, 0), coalesce(s.orderers, 0),
+		coalesce(s.orders, 0), coalesce(s.revenue, 0), coalesce(s.squares, 0)
+	FROM cells c
+	LEFT JOIN assigned a ON a.cell_id = c.cell_id LEFT JOIN answered w ON w.cell_id = c.cell_id
+	LEFT JOIN spent s ON s.cell_id = c.cell_id
+	WHERE c.campaign_id = @id ORDER BY c.position, c.cell_id`
+
+func control(ctx context.Context, tx pgx.Tx, c campaign, v settings.Values, cost Money, now time.Time) (*Control, error) {
+	from, to, err := window(ctx, tx, c, v, now)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := tx.Query(ctx, cellsSQL, pgx.NamedArgs{"id": c.ID, "from": from, "to": to, "rate": c.Rate})
+	result := &Control{From: from, To: to}
+	result.Cells, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r CellResult, err error) {
+		var revenue Money
+		var squares float64
+		if err := row.Scan(&r.CellID, &r.Name, &r.Control, &r.Assigned, &r.Responders, &r.Orderers, &r.Orders, &revenue, &squares); err != nil {
+			return r, err
+		}
+		r.OrderRate = rate(r.Orderers, r.Assigned)
+		var a arithmetic
+		if c.Rate != nil {
+			revenue = tidy(revenue)
+			r.Revenue, r.PerHead = &revenue, a.per(revenue, count(r.Assigned))
+		}
+		if r.Assigned > 1 {
+			sum, n := approx(revenue), float64(r.Assigned)
+			r.variance = max(squares-sum*sum/n, 0) / (n - 1)
+		}
+		return r, a.err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, result.compare(c, cost)
+}
+
+func approx(m Money) float64 { f, _ := m.Float64(); return f }
+
+func (c *Control) compare(camp campaign, cost Money) error {
+	var hold *CellResult
+	for i := range c.Cells {
+		if c.Cells[i].Control {
+			hold = &c.Cells[i]
+		}
+	}
+	if hold == nil || hold.Assigned == 0 {
+		return nil
+	}
+	var all CellResult
+	var a arithmetic
+	var p []float64
+	var treated []int
+	revenue, squares := Money{}, 0.0
+	for i := range c.Cells {
+		r := &c.Cells[i]
+		if r.Control || r.Assigned == 0 {
+			continue
+		}
+		var chance float64
+		r.Lift, chance = Lift(r.Orderers, r.Assigned, hold.Orderers, hold.Assigned)
+		p, treated = append(p, chance), append(treated, i)
+		all.Assigned += r.Assigned
+		all.Orderers += r.Orderers
+		all.Orders += r.Orders
+		if r.Revenue != nil {
+			revenue = a.add(revenue, *r.Revenue)
+			sum := approx(*r.Revenue)
+			squares += r.variance*float64(r.Assigned-1) + sum*sum/float64(r.Assigned)
+		}
+	}
+	if all.Assigned == 0 {
+		return nil
+	}
+	for i, proven := range holm(p) {
+		c.Cells[treated[i]].Proven = proven
+	}
+	var chance float64
+	c.Lift, chance = Lift(all.Orderers, all.Assigned, hold.Orderers, hold.Assigned)
+	c.Proven = chance <= significant
+
+	n := count(all.Assigned)
+	// What the treated would have ordered anyway: the control's orders scaled to their number.
+	anyway := func(of Money) Money { return a.keep(a.keep(of.Mul(n)).Quo(count(hold.Assigned))) }
+	orders := a.sub(count(all.Orders), anyway(count(hold.Orders)))
+	c.IncrementalOrders = &orders
+	if hold.Revenue == nil {
+		return a.err
+	}
+	extra := a.sub(revenue, anyway(*hold.Revenue))
+	c.IncrementalRevenue = &extra
+	profit := a.sub(a.mul(extra, camp.MarginRate), cost)
+	c.IncrementalProfit, c.IncrementalROI = &profit, ratio(profit, cost)
+	sum, m := approx(revenue), float64(all.Assigned)
+	group := spend{n: all.Assigned, mean: sum / m}
+	if all.Assigned > 1 {
+		group.variance = max(squares-sum*sum/m, 0) / (m - 1)
+	}
+	iv := meanLift(group, spend{n: hold.Assigned, mean: approx(*hold.Revenue) / float64(hold.Assigned), variance: hold.variance})
+	if iv != nil {
+		c.RevenueLow, c.RevenueHigh = money2(iv.Low*m), money2(iv.High*m)
+	}
+	return a.err
+}
+
+// money2 shows a statistical limit as money; limits are estimates, so cents are enough.
+func money2(f float64) *Money {
+	d, err := decimal.NewFromFloat64(f)
+	if err != nil {
+		return nil
+	}
+	d = d.Round(2).Pad(2)
+	return &d
+}

@@ -1,0 +1,115 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Problem is one figure that does not agree with another.
+type Problem struct {
+	Check string `json:"check"`
+	Want  string `json:"want"`
+	Got   string `json:"got"`
+}
+
+// String says what does not agree.
+func (p Problem) String() string { return fmt.Sprintf("%s: %s, but %s", p.Check, p.Want, p.Got) }
+
+// The same facts once more, each counted on its own: touches, the send steps that enrolled customers reached, and
+// the cost of what went out.
+const reconcileSQL = `
+	SELECT (SELECT count(*) FROM touches WHERE campaign_id = @id) AS touches,
+		(SELECT count(DISTINCT (t.customer_id, t.step_id)) FROM touches t
+			JOIN enrollments e ON e.customer_id = t.customer_id AND e.campaign_id = t.campaign_id
+			JOIN steps s ON s.step_id = t.step_id AND s.campaign_id = t.campaign_id AND s.kind = 'send'
+			WHERE t.campaign_id = @id) AS reached,
+		(SELECT coalesce(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id) AS ledger,
+		(SELECT coalesce(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id AND kind = 'piece') AS pieces,
+		(SELECT coalesce(sum(quantity), 0)::bigint FROM cost_entries WHERE campaign_id = @id AND kind = 'piece') AS booked,
+		(SELECT coalesce(sum(unit_cost), 0) FROM touches WHERE campaign_id = @id AND state IN ('sent', 'bounced')) AS sent_cost,
+		(SELECT coalesce(sum(unit_cost), 0) FROM touches WHERE campaign_id = @id AND state IN ('failed', 'unconfirmed')) AS other_cost,
+		(SELECT coalesce(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id AND kind = 'fixed') AS fixed,
+		(SELECT CASE WHEN launched_at IS NULL THEN 0 ELSE fixed_cost END FROM campaigns WHERE campaign_id = @id) AS fixed_due,
+		(SELECT coalesce(sum(amount), 0) FROM reservations WHERE campaign_id = @id) AS reserved,
+		(SELECT coalesce(sum(unit_cost), 0) FROM touches WHERE campaign_id = @id AND state IN ('planned', 'sending', 'unconfirmed')) AS open_cost`
+
+type facts struct {
+	Touches, Reached, Booked                                                 int64
+	Ledger, Pieces, SentCost, OtherCost, Fixed, FixedDue, Reserved, OpenCost Money
+}
+
+// Reconcile checks that a campaign's figures agree: planned is the sum over the states, planned and excluded together
+// are the audience that reached the send steps, and the ledger's total is the report's total and the cost of what
+// was sent. No problems: all is well. NotFound where there is no such campaign.
+func (s *Service) Reconcile(ctx context.Context, campaignID int64) ([]Problem, error) {
+	r, err := s.Campaign(ctx, campaignID)
+	if err != nil {
+		return nil, err
+	}
+	var f facts
+	if err := s.pool.QueryRow(ctx, reconcileSQL, pgx.NamedArgs{"id": campaignID}).Scan(&f.Touches, &f.Reached, &f.Ledger, &f.Pieces,
+		&f.Booked, &f.SentCost, &f.OtherCost, &f.Fixed, &f.FixedDue, &f.Reserved, &f.OpenCost); err != nil {
+		return nil, err
+	}
+	return r.check(f)
+}
+
+func (r Report) check(f facts) ([]Problem, error) {
+	var out []Problem
+	var a arithmetic
+	numbers := func(check, wantName string, want int64, gotName string, got int64) {
+		if want != got {
+			out = append(out, Problem{check, fmt.Sprintf("%s is %d", wantName, want), fmt.Sprintf("%s is %d", gotName, got)})
+		}
+	}
+	amounts := func(check, wantName string, want Money, gotName string, got Money) {
+		if want.Cmp(got) != 0 {
+			out = append(out, Problem{check, wantName + " is " + tidy(want).String(), gotName + " is " + tidy(got).String()})
+		}
+	}
+	var states, stepPlanned, stepSent, excluded int64
+	for state, n := range r.ByState {
+		if state != "excluded" {
+			states += n
+		}
+	}
+	for _, n := range r.Exclusions {
+		excluded += n
+	}
+	byStep := Money{}
+	for _, l := range r.Steps {
+		stepPlanned += l.Planned
+		stepSent += l.Quantity
+		if l.Key != "" {
+			byStep = a.add(byStep, l.Cost)
+		}
+	}
+	numbers("planned = sum over states", "planned", r.Planned, "the sum over states", states)
+	numbers("planned = sum over steps", "planned", r.Planned, "the sum over steps", stepPlanned)
+	numbers("quantity = sum over steps", "quantity", r.Quantity, "the sum over steps", stepSent)
+	numbers("excluded = sum over reasons", "excluded", r.Excluded, "the sum over reasons", excluded)
+	numbers("planned + excluded = audience at the send steps", "planned + excluded", r.Planned+r.Excluded, "the audience", f.Reached)
+	numbers("touches = audience at the send steps", "touches", f.Touches, "the audience", f.Reached)
+
+	kinds := Money{}
+	for _, m := range r.Costs {
+		kinds = a.add(kinds, m)
+	}
+	amounts("ledger = report", "the ledger's total", f.Ledger, "the report's", r.Cost)
+	amounts("cost = sum over kinds", "cost", r.Cost, "the sum over kinds", kinds)
+	amounts("fixed cost is booked once", "the campaign's fixed cost", f.FixedDue, "the ledger's", f.Fixed)
+	// Attempts that failed for good, and those of which nobody knows, may have cost something too.
+	least, most := f.SentCost, a.add(f.SentCost, f.OtherCost)
+	if f.Pieces.Cmp(least) < 0 || f.Pieces.Cmp(most) > 0 {
+		amounts("pieces in the ledger = cost of what was sent", "cost of what was sent", least, "the ledger's", f.Pieces)
+	}
+	if r.Costs["correction"].IsZero() {
+		amounts("pieces by step", "pieces in the ledger", f.Pieces, "the sum over steps", byStep)
+	}
+	if (r.State == "finished" || r.State == "cancelled") && r.Unconfirmed == 0 {
+		amounts("nothing stays reserved", "reserved", Money{}, "still", f.Reserved)
+	}
+	return out, a.err
+}
