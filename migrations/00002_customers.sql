@@ -83,6 +83,14 @@ CREATE TABLE customer_phones (
 );
 CREATE INDEX customer_phones_customer_idx ON customer_phones (customer_id);
 
+-- Customers who came in without external id and e-mail, by a hash of all they came with: the same row again is them.
+CREATE TABLE customer_identities (
+    identity    bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    PRIMARY KEY (identity, customer_id)
+);
+CREATE INDEX customer_identities_customer_idx ON customer_identities (customer_id);
+
 CREATE TABLE list_members (
     customer_id bigint NOT NULL,
     list_id     bigint NOT NULL,
@@ -202,4 +210,4 @@ CREATE TABLE segments (
 
 -- +goose Down
 DROP TABLE segments, import_rejects, imports, suppressions, consent_events, consents, order_lines, order_refs, orders,
-    list_members, customer_phones, customer_emails, customer_external_ids, customers, products, lists, attributes;
+    list_members, customer_identities, customer_phones, customer_emails, customer_external_ids, customers, products, lists, attributes;

@@ -1,0 +1,183 @@
+package customers
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/audit"
+	"aldine/internal/fault"
+)
+
+// columnsOf are the columns of customers that imports and edits write: core fields, keys, then attributes.
+func columnsOf(attributes []Attribute) []string {
+	columns := append([]string(nil), coreNames[:]...)
+	columns = append(columns, "household_id", "address_hash")
+	for _, a := range attributes {
+		columns = append(columns, a.Column)
+	}
+	return columns
+}
+
+// valuesOf are a customer's values in the order of columnsOf, null for what is not known.
+func valuesOf(c *Customer, attributes []Attribute) []any {
+	values := make([]any, 0, coreCount+2+len(attributes))
+	for _, p := range c.refs() {
+		values = append(values, nullable(*p))
+	}
+	values = append(values, c.HouseholdID, c.AddressHash)
+	for _, a := range attributes {
+		values = append(values, c.Attributes[a.Name])
+	}
+	return values
+}
+
+func nullable(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// insertTx adds one customer with its look-ups and fills in its number and times.
+func (s *Service) insertTx(ctx context.Context, tx pgx.Tx, c *Customer, attributes []Attribute) error {
+	columns, args, places := columnsOf(attributes), pgx.NamedArgs{"list": c.ListID, "now": s.now()}, []string{}
+	for i, v := range valuesOf(c, attributes) {
+		name := fmt.Sprintf("v%d", i)
+		args[name] = v
+		places = append(places, "@"+name)
+		columns[i] = pgx.Identifier{columns[i]}.Sanitize()
+	}
+	err := tx.QueryRow(ctx, `
+		INSERT INTO customers (`+strings.Join(columns, ", ")+`, list_id, created_at, updated_at)
+		VALUES (`+strings.Join(places, ", ")+`, nullif(@list::bigint, 0), @now, @now) RETURNING customer_id`, args).Scan(&c.ID)
+	if err != nil {
+		return err
+	}
+	return lookupsTx(ctx, tx, c.ID, &Fields{}, &c.Fields)
+}
+
+// lookupsTx brings the narrow look-up tables of one customer up to date.
+func lookupsTx(ctx context.Context, tx pgx.Tx, id ID, before, after *Fields) error {
+	for _, l := range []struct{ table, column, before, after string }{
+		{"customer_external_ids", "external_id", before.ExternalID, after.ExternalID},
+		{"customer_emails", "email", strings.ToLower(before.Email), strings.ToLower(after.Email)},
+		{"customer_phones", "phone", before.Phone, after.Phone},
+	} {
+		if l.before == l.after {
+			continue
+		}
+		args := pgx.NamedArgs{"id": id, "before": l.before, "after": l.after}
+		if l.before != "" {
+			if _, err := tx.Exec(ctx, `DELETE FROM `+l.table+` WHERE `+l.column+` = @before AND customer_id = @id`, args); err != nil {
+				return err
+			}
+		}
+		if l.after != "" {
+			if _, err := tx.Exec(ctx, `INSERT INTO `+l.table+` (`+l.column+`, customer_id) VALUES (@after, @id)`, args); err != nil {
+				return err
+			}
+		}
+	}
+	if after.ExternalID != "" || after.Email != "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO customer_identities (identity, customer_id) VALUES (@identity, @id) ON CONFLICT DO NOTHING`,
+		pgx.NamedArgs{"identity": identityOf(after), "id": id})
+	return err
+}
+
+// identityOf is the key of a customer who came in without external id and e-mail: all they came with.
+func identityOf(f *Fields) int64 {
+	return *hashOf("identity\x00" + fold(f.FirstName) + "\x00" + fold(f.LastName) + "\x00" + fold(f.Company) + "\x00" + fold(f.Street) +
+		"\x00" + fold(f.Address2) + "\x00" + fold(f.City) + "\x00" + fold(f.Region) + "\x00" + fold(f.PostalCode) + "\x00" + f.Country + "\x00" + f.Phone)
+}
+
+// Update changes a customer. Invalid names every wrong field, NotFound where there is no customer, Conflict an external
+// id that another has.
+func (s *Service) Update(ctx context.Context, id ID, p Patch) (Customer, error) {
+	var c Customer
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// The lock comes first, so that two changes at once both count.
+		if _, err := tx.Exec(ctx, `SELECT 1 FROM customers WHERE customer_id = @id FOR UPDATE`, pgx.NamedArgs{"id": id}); err != nil {
+			return err
+		}
+		attributes, err := LoadAttributes(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if c, err = get(ctx, tx, id); err != nil {
+			return err
+		}
+		before := c.Fields
+		if err := s.apply(ctx, &c, attributes, p, nil); err != nil {
+			return err
+		}
+		columns, args, sets := columnsOf(attributes), pgx.NamedArgs{"id": id, "now": s.now()}, []string{}
+		for i, v := range valuesOf(&c, attributes) {
+			name := fmt.Sprintf("v%d", i)
+			args[name] = v
+			sets = append(sets, pgx.Identifier{columns[i]}.Sanitize()+" = @"+name)
+		}
+		if _, err := tx.Exec(ctx, `UPDATE customers SET `+strings.Join(sets, ", ")+`, updated_at = @now WHERE customer_id = @id`, args); err != nil {
+			return err
+		}
+		if err := lookupsTx(ctx, tx, id, &before, &c.Fields); err != nil {
+			return err
+		}
+		changed := make([]string, 0, len(p)) // names only: the log keeps no personal data
+		for name := range p {
+			changed = append(changed, name)
+		}
+		sort.Strings(changed)
+		if err := audit.RecordTx(ctx, tx, s.now(), "customer.update", "customer", id, map[string]any{"fields": changed}); err != nil {
+			return err
+		}
+		c, err = get(ctx, tx, id)
+		return err
+	})
+	return c, conflict(err, &c.Fields)
+}
+
+// Delete erases a customer's identity: the customer, look-ups, memberships and consents go, and what touches, calls,
+// responses and the sandbox hold of address, number or words is blanked. Orders, touches and responses stay under the
+// bare number, so that totals do not change; suppressions stay, so that nobody is contacted again. NotFound where
+// there is no customer.
+func (s *Service) Delete(ctx context.Context, id ID) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var email, phone string
+		err := tx.QueryRow(ctx, `DELETE FROM customers WHERE customer_id = @id RETURNING coalesce(email, ''), coalesce(phone, '')`,
+			pgx.NamedArgs{"id": id}).Scan(&email, &phone)
+		if err == pgx.ErrNoRows {
+			return fault.New(fault.NotFound, "There is no customer %d", id)
+		}
+		if err != nil {
+			return err
+		}
+		args := pgx.NamedArgs{"id": id, "email": strings.ToLower(email), "phone": phone, "now": s.now()}
+		for _, sql := range []string{
+			`DELETE FROM customer_external_ids WHERE customer_id = @id`,
+			`DELETE FROM customer_emails WHERE customer_id = @id`,
+			`DELETE FROM customer_phones WHERE customer_id = @id`,
+			`DELETE FROM customer_identities WHERE customer_id = @id`,
+			`DELETE FROM list_members WHERE customer_id = @id`,
+			`DELETE FROM consents WHERE customer_id = @id`,
+			`UPDATE enrollments SET state = 'left', reason = 'deleted', step_id = NULL, due_at = NULL, updated_at = @now
+				WHERE customer_id = @id AND state = 'active'`,
+			`UPDATE touches SET destination = NULL WHERE customer_id = @id AND destination IS NOT NULL`,
+			`UPDATE calls SET phone = '', note = '', updated_at = @now,
+				state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = @id`,
+			`UPDATE call_attempts SET note = '' WHERE customer_id = @id AND note <> ''`,
+			`UPDATE responses SET detail = '{}' WHERE customer_id = @id AND detail <> '{}'`,
+			`DELETE FROM sandbox_messages WHERE lower(recipient) = @email AND @email <> '' OR recipient = @phone AND @phone <> ''`,
+		} {
+			if _, err := tx.Exec(ctx, sql, args); err != nil {
+				return err
+			}
+		}
+		return audit.RecordTx(ctx, tx, s.now(), "customer.delete", "customer", id, nil)
+	})
+}
