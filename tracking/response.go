@@ -41,16 +41,18 @@ type Response struct {
 	Email      string `json:"email,omitempty"`
 	Phone      string `json:"phone,omitempty"`
 
-	Keycode  string `json:"keycode,omitempty"`
-	Coupon   string `json:"coupon,omitempty"`   // a keycode that was handed in as a coupon
-	Campaign string `json:"campaign,omitempty"` // the campaign's code, where there is no keycode
-	StepID   int64  `json:"step_id,omitempty"`
-	Channel  string `json:"channel,omitempty"` // email, sms, post or calls; known by itself from keycode or step
+	Keycode    string `json:"keycode,omitempty"`
+	Coupon     string `json:"coupon,omitempty"`      // a keycode that was handed in as a coupon
+	Campaign   string `json:"campaign,omitempty"`    // the campaign's code, where there is no keycode
+	CampaignID int64  `json:"campaign_id,omitempty"` // the same by number
+	StepID     int64  `json:"step_id,omitempty"`
+	Channel    string `json:"channel,omitempty"` // email, sms, post or calls; known by itself from keycode or step
 
 	// Of an order. Ref may be left out: the order's number does for it.
 	OrderRef string          `json:"order_ref,omitempty"`
 	Amount   decimal.Decimal `json:"amount"`
 	Currency string          `json:"currency,omitempty"`
+	Quantity int             `json:"quantity,omitempty"` // 0: that of the lines, else 1
 	Place    string          `json:"place,omitempty"`
 	Lines    []Line          `json:"lines,omitempty"`
 

@@ -9,19 +9,21 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"aldine/customers"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
 )
 
 // Deps is what a Service needs. Log, Registry and Expand may be nil.
 type Deps struct {
-	Pool     *pgxpool.Pool
-	Jobs     *queue.Client
-	Settings *settings.Store
-	Signer   *Signer
-	Now      func() time.Time
-	Log      *slog.Logger
-	Registry prometheus.Registerer
+	Pool      *pgxpool.Pool
+	Jobs      *queue.Client
+	Settings  *settings.Store
+	Customers *customers.Service
+	Signer    *Signer
+	Now       func() time.Time
+	Log       *slog.Logger
+	Registry  prometheus.Registerer
 
 	// Expand fills the template tags of a link's target for the customer who clicked; without it such links lead nowhere.
 	Expand func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
@@ -29,13 +31,14 @@ type Deps struct {
 
 // Service takes in hits and responses. It is safe for concurrent use.
 type Service struct {
-	pool     *pgxpool.Pool
-	jobs     *queue.Client
-	settings *settings.Store
-	signer   *Signer
-	now      func() time.Time
-	log      *slog.Logger
-	expand   func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
+	pool      *pgxpool.Pool
+	jobs      *queue.Client
+	settings  *settings.Store
+	customers *customers.Service
+	signer    *Signer
+	now       func() time.Time
+	log       *slog.Logger
+	expand    func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
 
 	collector *collector
 	metrics   metrics
@@ -47,7 +50,7 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
+	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
 	s.collector = newCollector(s.storeHits)
 	s.metrics = newMetrics(d.Registry, func() float64 { return float64(len(s.collector.queue)) })
 	return s

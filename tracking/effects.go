@@ -1,0 +1,121 @@
+package tracking
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/id"
+)
+
+// effectsTx does what some responses ask for beyond being counted: an unsubscription withdraws consent, a complaint
+// withdraws it and suppresses the address, a hard bounce suppresses the address and marks its touch.
+func (s *Service) effectsTx(ctx context.Context, tx pgx.Tx, source string, items []*item) error {
+	var changes []consentChange
+	var blocked []suppression
+	var bounced []*item
+	for _, it := range items {
+		channel := it.channel
+		if channel == "" {
+			channel = "email"
+			if it.r.Phone != "" {
+				channel = "sms"
+			}
+		}
+		switch {
+		case it.r.Kind == KindUnsubscribe, it.r.Kind == KindComplaint:
+			for _, p := range it.people {
+				changes = append(changes, consentChange{customerID: p, channel: channel, at: it.r.At})
+			}
+			if it.r.Kind == KindComplaint {
+				blocked = append(blocked, it.suppression(channel, "complaint"))
+			}
+		case it.r.Kind == KindBounce && it.r.Hard:
+			blocked = append(blocked, it.suppression(channel, "hard bounce"))
+			if it.customer() != 0 && it.stepID != 0 {
+				bounced = append(bounced, it)
+			}
+		}
+	}
+	if err := consentTx(ctx, tx, "response: "+source, changes); err != nil {
+		return err
+	}
+	if err := s.suppressTx(ctx, tx, "response: "+source, blocked); err != nil {
+		return err
+	}
+	return s.bounceTx(ctx, tx, bounced)
+}
+
+// suppression is one address, or where none is known one customer, that must not be contacted on a channel.
+type suppression struct{ scope, key, channel, reason string }
+
+func (it *item) suppression(channel, reason string) suppression {
+	address := it.destination
+	if address == "-" {
+		address = ""
+	}
+	switch channel {
+	case "email":
+		if it.r.Email != "" {
+			address = it.r.Email
+		}
+		if address != "" {
+			return suppression{"email", address, channel, reason}
+		}
+	case "sms", "calls":
+		if it.r.Phone != "" {
+			address = it.r.Phone
+		}
+		if address != "" {
+			return suppression{"phone", address, channel, reason}
+		}
+	}
+	if c := it.customer(); c != 0 {
+		return suppression{"customer", fmt.Sprint(c), channel, reason}
+	}
+	return suppression{}
+}
+
+func (s *Service) suppressTx(ctx context.Context, tx pgx.Tx, source string, list []suppression) error {
+	var scopes, keys, channels, reasons []string
+	var ids []uuid.UUID
+	for _, b := range list {
+		if b.key != "" {
+			scopes, keys, channels, reasons = append(scopes, b.scope), append(keys, b.key), append(channels, b.channel), append(reasons, b.reason)
+			ids = append(ids, id.New())
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	// An entry that would have expired holds on: the address has said so again.
+	_, err := tx.Exec(ctx, `
+		INSERT INTO suppressions (scope, match_key, channel, suppression_id, value, reason, source, created_at)
+		SELECT DISTINCT ON (scope, match_key, channel) scope, match_key, channel, id, match_key, reason, @source, @now
+		FROM (SELECT scope, CASE WHEN scope = 'email' THEN lower(key) ELSE key END AS match_key, channel, reason, id
+			FROM unnest(@scopes::text[], @keys::text[], @channels::text[], @reasons::text[], @ids::uuid[]) AS u (scope, key, channel, reason, id)) AS u
+		ORDER BY scope, match_key, channel, id
+		ON CONFLICT (scope, match_key, channel) DO UPDATE SET expires_at = NULL WHERE suppressions.expires_at IS NOT NULL`,
+		pgx.NamedArgs{"source": source, "now": s.now(), "scopes": scopes, "keys": keys, "channels": channels, "reasons": reasons, "ids": ids})
+	return err
+}
+
+func (s *Service) bounceTx(ctx context.Context, tx pgx.Tx, items []*item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	n := len(items)
+	people, campaigns, steps := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, it := range items {
+		people[i], campaigns[i], steps[i] = it.customer(), it.campaignID, it.stepID
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE touches t SET state = 'bounced', reason = 'hard bounce', updated_at = @now
+		FROM unnest(@people::bigint[], @campaigns::bigint[], @steps::bigint[]) AS b (customer_id, campaign_id, step_id)
+		WHERE t.customer_id = b.customer_id AND t.campaign_id = b.campaign_id AND t.step_id = b.step_id
+		  AND t.state IN ('sent', 'unconfirmed')`,
+		pgx.NamedArgs{"now": s.now(), "people": people, "campaigns": campaigns, "steps": steps})
+	return err
+}
