@@ -40,5 +40,11 @@ func (s *Service) Compile(ctx context.Context, expression string, now time.Time)
 	return catalog.Compile(expression, now)
 }
 
-// Names gives the catalog: what an editor can offer beside Reference.
-func (s *Service) Names(ctx context.Context) (*Catalog, error) { return LoadCatalog(ctx, s.pool) }
+// Names gives what an editor can offer.
+func (s *Service) Names(ctx context.Context) (Names, error) {
+	c, err := LoadCatalog(ctx, s.pool)
+	if err != nil {
+		return Names{}, err
+	}
+	return Names{Reference: Reference(), Attributes: c.Attributes, Segments: c.Segments, Lists: c.Lists, Campaigns: c.Campaigns}, nil
+}

@@ -1,0 +1,204 @@
+package segments
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+
+	"aldine/internal/fault"
+)
+
+// Limits of one expression. The total counts the nodes of every segment that in_segment pulls in as well.
+const (
+	maxSource     = 8 << 10
+	maxNodes      = 500
+	maxTotal      = 2000
+	maxDepth      = 200 // a chain of and, or is one level a part here, though flat in SQL
+	maxArithmetic = 50
+	maxFaults     = 10
+)
+
+// checker turns a parsed expression into a typed tree, collecting what is wrong with it on the way. Its methods give nil
+// for a part that is wrong, and say nothing about what follows from it.
+type checker struct {
+	catalog  *Catalog
+	now      int64
+	source   []rune
+	faults   []fault.Field
+	nodes    int
+	depth    int
+	sums     int      // arithmetic operators
+	inOrders bool     // within a predicate over orders
+	outer    int      // facts of the customer used there
+	stack    []string // segments being pulled in, outermost first
+	total    *int     // nodes over all of them
+	seen     map[string]segment
+}
+
+// segment is a saved one that has been checked, with the number of its nodes.
+type segment struct {
+	root  node
+	nodes int
+}
+
+// check gives the typed tree of an expression. Field faults carry the name "expression".
+func check(catalog *Catalog, expression string, now time.Time) (node, error) {
+	c := newChecker(catalog, now)
+	root := c.expression(expression)
+	if len(c.faults) > 0 {
+		return nil, fault.Bad("The expression is not valid", c.faults...)
+	}
+	return root, nil
+}
+
+func newChecker(catalog *Catalog, now time.Time) *checker {
+	return &checker{catalog: catalog, now: micros(now), total: new(int), seen: map[string]segment{}}
+}
+
+// expression parses and checks one whole expression, which must be a condition.
+func (c *checker) expression(expression string) node {
+	if strings.TrimSpace(expression) == "" {
+		return &constant{k: boolean, v: known(true)}
+	}
+	if len(expression) > maxSource {
+		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1,
+			Message: fmt.Sprintf("the expression is longer than %d bytes", maxSource)})
+		return nil
+	}
+	if !utf8.ValidString(expression) || strings.ContainsRune(expression, 0) {
+		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1, Message: "the expression is not valid UTF-8 text"})
+		return nil
+	}
+	c.source = []rune(expression)
+	tree := c.parse(expression)
+	if tree == nil {
+		return nil
+	}
+	root := c.node(tree)
+	if root == nil {
+		return nil
+	}
+	if root.kind() != boolean {
+		c.fail(tree, "%s is %s, but the expression must be a condition that holds or not, such as %s", c.name(tree), root.kind().phrase(), exampleFor(c.name(tree), root.kind()))
+		return nil
+	}
+	return root
+}
+
+func exampleFor(name string, k kind) string {
+	switch k {
+	case number:
+		return name + " > 10"
+	case instant:
+		return name + ` > ago("30d")`
+	case text:
+		return name + ` == "..."`
+	case texts:
+		return name + ` contains "..."`
+	}
+	return "orders_count > 1"
+}
+
+// parse gives the syntax tree, or nil after noting the fault. The parser is another's and the text a stranger's: a
+// panic in it is a faulty expression, not a crash.
+func (c *checker) parse(expression string) (root ast.Node) {
+	defer func() {
+		if recover() != nil {
+			root = nil
+			c.failAt(0, "the expression cannot be read")
+		}
+	}()
+	tree, err := parser.Parse(expression)
+	if err != nil {
+		c.failParse(err)
+		return nil
+	}
+	return tree.Node
+}
+
+// node checks one part. This switch is the whole language; everything else the parser knows is refused.
+func (c *checker) node(n ast.Node) node {
+	c.nodes++
+	c.depth++
+	*c.total++
+	defer func() { c.depth-- }()
+	if c.nodes > maxNodes || c.depth > maxDepth || *c.total > maxTotal {
+		c.failTooLarge(n)
+		return nil
+	}
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return c.identifier(n)
+	case *ast.MemberNode:
+		return c.member(n)
+	case *ast.IntegerNode:
+		return c.number(n, fmt.Sprint(n.Value))
+	case *ast.FloatNode:
+		return c.number(n, "")
+	case *ast.BoolNode:
+		return &constant{k: boolean, v: known(n.Value)}
+	case *ast.StringNode:
+		return c.literal(n)
+	case *ast.UnaryNode:
+		return c.unary(n)
+	case *ast.BinaryNode:
+		return c.binary(n)
+	case *ast.ConditionalNode:
+		return c.conditional(n)
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return c.call(call{name: callee.Value, args: n.Arguments, at: n})
+		}
+		return c.fail(n, "a function cannot be called on a value: write it by itself, such as bought(\"SKU\")")
+	case *ast.BuiltinNode:
+		return c.call(call{name: n.Name, args: n.Arguments, at: n})
+	case *ast.NilNode:
+		return c.fail(n, "there is no nil: ask is_known(x) or not is_known(x)")
+	case *ast.ArrayNode:
+		return c.fail(n, `a list in brackets can only stand after in, as in country in ["DE", "AT"]`)
+	case *ast.PointerNode:
+		return c.fail(n, "name the fact of the order, such as .amount")
+	case *ast.VariableDeclaratorNode:
+		return c.fail(n, "variables (let) are not supported")
+	case *ast.SequenceNode:
+		return c.fail(n, "several expressions (;) are not supported: join them with and")
+	case *ast.SliceNode, *ast.ChainNode:
+		return c.fail(n, "this form is not supported")
+	case *ast.MapNode:
+		return c.fail(n, "a map in braces is not supported")
+	case *ast.BytesNode:
+		return c.fail(n, "bytes are not supported: write text in quotes")
+	}
+	return c.fail(n, "this form is not supported")
+}
+
+func (c *checker) conditional(n *ast.ConditionalNode) node {
+	cond, yes, no := c.node(n.Cond), c.node(n.Exp1), c.node(n.Exp2)
+	if cond == nil || yes == nil || no == nil {
+		return nil
+	}
+	if cond.kind() != boolean {
+		return c.fail(n.Cond, "%s is %s, but a condition must stand before the question mark", c.name(n.Cond), cond.kind().phrase())
+	}
+	if !c.alike(n.Exp1, yes, n.Exp2, no, "both results of ? : must be of one type") {
+		return nil
+	}
+	return &choice{cond: cond, yes: yes, no: no}
+}
+
+// alike demands two single values of one kind.
+func (c *checker) alike(l ast.Node, left node, r ast.Node, right node, why string) bool {
+	if left.kind() == texts || left.kind() == skus {
+		c.fail(l, "%s is a list, which cannot be used here", c.name(l))
+		return false
+	}
+	if left.kind() != right.kind() {
+		c.fail(r, "%s is %s and %s is %s: %s", c.name(l), left.kind().phrase(), c.name(r), right.kind().phrase(), why)
+		return false
+	}
+	return true
+}

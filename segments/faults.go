@@ -1,0 +1,131 @@
+package segments
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+
+	"aldine/internal/fault"
+)
+
+// fail notes a fault at a part of the expression. It always gives nil, the checker's word for a wrong part.
+func (c *checker) fail(at ast.Node, format string, args ...any) node {
+	c.failAt(at.Location().From, format, args...)
+	return nil
+}
+
+func (c *checker) failAt(offset int, format string, args ...any) {
+	if len(c.faults) >= maxFaults {
+		return
+	}
+	line, column := 1, 1
+	for _, r := range c.source[:min(offset, len(c.source))] {
+		if column++; r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	c.faults = append(c.faults, fault.Field{Name: "expression", Message: fmt.Sprintf(format, args...), Line: line, Column: column})
+}
+
+// failTooLarge is said once, however often the limit is met.
+func (c *checker) failTooLarge(at ast.Node) {
+	message := fmt.Sprintf("the expression is too large: at most %d parts, nested at most %d deep", maxNodes, maxDepth)
+	if *c.total > maxTotal {
+		message = fmt.Sprintf("the expression is too large: with the segments it uses it has more than %d parts", maxTotal)
+	}
+	for _, f := range c.faults {
+		if f.Message == message {
+			return
+		}
+	}
+	c.fail(at, "%s", message)
+}
+
+// failParse puts the parser's message into words that help.
+func (c *checker) failParse(err error) {
+	var e *file.Error
+	if !errors.As(err, &e) {
+		c.failAt(0, "the expression cannot be read")
+		return
+	}
+	c.failAt(e.From, "%s", c.plain(e))
+}
+
+var wordHints = map[string]string{
+	"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "And": "and", "Or": "or", "LIKE": "contains, startsWith or matches",
+	"like": "contains, startsWith or matches", "is": "is_known(x)", "IS": "is_known(x)", "between": "x >= 1 and x <= 5",
+	"BETWEEN": "x >= 1 and x <= 5", "Contains": "contains", "startswith": "startsWith", "endswith": "endsWith", "Matches": "matches",
+	"starts_with": "startsWith", "ends_with": "endsWith", "equals": "==", "eq": "==",
+}
+
+func (c *checker) plain(e *file.Error) string {
+	token := ""
+	if from, to := min(e.From, len(c.source)), min(e.To, len(c.source)); from < to {
+		token = string(c.source[from:to])
+	}
+	message := e.Message
+	switch {
+	case strings.Contains(message, "token EOF") || strings.Contains(message, "end of expression"):
+		return "the expression ends too early: something is missing here, such as a value or a closing parenthesis"
+	case strings.Contains(message, "literal not terminated"):
+		return "the text has no closing quotation mark"
+	case token == "=":
+		return `"=" is not an operator: write == to compare`
+	case token == ">" && e.From > 0 && c.source[e.From-1] == '<':
+		return `"<>" is not an operator: write !=`
+	case token == "&" || token == "|":
+		return fmt.Sprintf("%q is not an operator: write and, or", token)
+	case strings.HasPrefix(message, "unexpected token"):
+		if hint, ok := wordHints[token]; ok {
+			return fmt.Sprintf("%q is not expected here: write %s", token, hint)
+		}
+		if token == "" {
+			return "this is not expected here"
+		}
+		return fmt.Sprintf("%q is not expected here", token)
+	case strings.HasPrefix(message, "unrecognized character"):
+		return fmt.Sprintf("the character %q has no meaning here", token)
+	case strings.Contains(message, "exceeds maximum allowed nodes"):
+		return "the expression is too large"
+	case strings.HasPrefix(message, "invalid integer literal"), strings.Contains(message, "literal is too large"):
+		return "the number is too large"
+	}
+	return strings.ToLower(message[:1]) + message[1:]
+}
+
+// name gives a part of the expression as a message calls it.
+func (c *checker) name(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		return n.Value
+	case *ast.MemberNode:
+		if p, ok := n.Property.(*ast.StringNode); ok {
+			return "." + p.Value
+		}
+	case *ast.StringNode:
+		return fmt.Sprintf("%q", shorten(n.Value))
+	case *ast.IntegerNode:
+		return fmt.Sprint(n.Value)
+	case *ast.FloatNode:
+		return fmt.Sprint(n.Value)
+	case *ast.BoolNode:
+		return fmt.Sprint(n.Value)
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return callee.Value + "(...)"
+		}
+	case *ast.BuiltinNode:
+		return n.Name + "(...)"
+	}
+	return "this part"
+}
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "..."
+	}
+	return s
+}

@@ -1,0 +1,130 @@
+package segments
+
+import (
+	"slices"
+	"strings"
+)
+
+// field is a fact of a customer: its name and type in expressions, and where it stands in table customers.
+type field struct {
+	name    string
+	kind    kind
+	column  string // of customers; "" where sql is set
+	cast    string // makes the column's type the kind's: "::numeric" for an integer
+	integer bool   // whole numbers of four bytes
+	doc     string
+}
+
+// expression gives the field's SQL; without cast it is the bare column, which indexes and statistics know.
+func (f *field) expression(alias string, cast bool) string {
+	if f.name == "list" {
+		return "(SELECT l.name FROM lists l WHERE l.list_id = " + alias + ".list_id)"
+	}
+	return column(alias, f.column, f.cast, cast)
+}
+
+func column(alias, name, castTo string, cast bool) string {
+	if !cast || castTo == "" {
+		return alias + "." + name
+	}
+	return "(" + alias + "." + name + castTo + ")"
+}
+
+const (
+	asNumber = "::numeric"
+	asTime   = "::timestamp AT TIME ZONE 'UTC'" // of a date
+	asText   = "::text"
+)
+
+func textField(name, doc string) field { return field{name: name, kind: text, column: name, doc: doc} }
+
+// coreFields are the facts that every customer has.
+var coreFields = []field{
+	textField("external_id", "Number or code of the customer in another system"),
+	textField("title", "Form of address, such as Dr."),
+	textField("first_name", "First name"),
+	textField("last_name", "Last name"),
+	textField("suffix", "What follows the name, such as Jr."),
+	textField("company", "Company"),
+	textField("email", "E-mail address"),
+	textField("phone", "Telephone number in international form, such as +4930123456"),
+	textField("street", "Street with house number"),
+	textField("address2", "Second address line"),
+	textField("city", "City"),
+	textField("region", "State, province or region"),
+	textField("postal_code", "Postal code"),
+	textField("country", "Country as two letters, such as DE"),
+	textField("language", "Language, such as de or en-GB"),
+	textField("time_zone", "Time zone, such as Europe/Berlin"),
+	{name: "list", kind: text, doc: "Name of the list the customer came from; in_list asks for any list"},
+	{name: "created_at", kind: instant, column: "created_at", doc: "When the customer was first stored"},
+	{name: "orders_count", kind: number, column: "orders_count", cast: asNumber, integer: true, doc: "Number of orders"},
+	{name: "total_spent", kind: number, column: "total_spent", doc: "Sum of all orders in the base currency"},
+	{name: "first_order_at", kind: instant, column: "first_order_at", doc: "Time of the first order"},
+	{name: "last_order_at", kind: instant, column: "last_order_at", doc: "Time of the latest order"},
+}
+
+// orderField is a fact of an order, written with a leading dot within any, all, none, one, count, sum and filter.
+type orderField struct {
+	name    string
+	kind    kind
+	column  string
+	cast    string
+	integer bool
+	get     func(*order) value
+	doc     string
+}
+
+func (f *orderField) expression(alias string, cast bool) string {
+	return column(alias, f.column, f.cast, cast)
+}
+
+var orderFields = []orderField{
+	{name: "amount", kind: number, column: "base_amount", get: func(o *order) value { return o.amount },
+		doc: "Amount in the base currency; negative for a return"},
+	{name: "at", kind: instant, column: "ordered_at", get: func(o *order) value { return o.at }, doc: "When it was ordered"},
+	{name: "quantity", kind: number, column: "quantity", cast: asNumber, integer: true,
+		get: func(o *order) value { return o.quantity }, doc: "Number of pieces"},
+	{name: "product", kind: skus, doc: "The products ordered: .product == \"X\" holds where any line has the product X"},
+	{name: "place", kind: text, column: "place", get: func(o *order) value { return o.place },
+		doc: "Where it was ordered, such as web, shop, phone or mail"},
+	{name: "reason", kind: text, column: "reason", get: func(o *order) value { return o.reason }, doc: "Why it was ordered"},
+	{name: "currency", kind: text, column: "currency", cast: asText, get: func(o *order) value { return o.currency },
+		doc: "Currency the order was paid in"},
+	{name: "keycode", kind: text, column: "keycode", get: func(o *order) value { return o.keycode },
+		doc: "Keycode that came with the order"},
+}
+
+// field finds a fact of the customer by name.
+func (c *Catalog) field(name string) *field {
+	for i := range coreFields {
+		if coreFields[i].name == name {
+			return &coreFields[i]
+		}
+	}
+	if i, ok := slices.BinarySearchFunc(c.fields, name, func(f field, name string) int { return strings.Compare(f.name, name) }); ok {
+		return &c.fields[i]
+	}
+	return nil
+}
+
+func orderFieldNamed(name string) *orderField {
+	for i := range orderFields {
+		if orderFields[i].name == name {
+			return &orderFields[i]
+		}
+	}
+	return nil
+}
+
+// fieldNames are the names that can stand alone in an expression.
+func (c *Catalog) fieldNames() []string {
+	var names []string
+	for _, f := range coreFields {
+		names = append(names, f.name)
+	}
+	for _, f := range c.fields {
+		names = append(names, f.name)
+	}
+	return names
+}

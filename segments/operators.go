@@ -1,0 +1,376 @@
+package segments
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+func (c *checker) identifier(n *ast.IdentifierNode) node {
+	if f := c.catalog.field(n.Value); f != nil {
+		c.outer++
+		return &fieldNode{field: f}
+	}
+	if isFunction(n.Value) {
+		return c.fail(n, "%s is a function: write it with parentheses, as in %s", n.Value, functionNamed(n.Value).example)
+	}
+	if hint, ok := commonNames[n.Value]; ok {
+		return c.fail(n, "unknown name %q: did you mean %q?", n.Value, hint)
+	}
+	if c.inOrders {
+		if orderFieldNamed(n.Value) != nil {
+			return c.fail(n, "unknown name %q: did you mean %q? Facts of an order begin with a dot", n.Value, "."+n.Value)
+		}
+	}
+	return c.fail(n, "unknown name %q%s", n.Value, didYouMean(n.Value, c.catalog.fieldNames()))
+}
+
+// member is a fact of the order at hand: .amount.
+func (c *checker) member(n *ast.MemberNode) node {
+	property, ok := n.Property.(*ast.StringNode)
+	if _, pointer := n.Node.(*ast.PointerNode); !ok || !pointer || !c.inOrders {
+		if of, isName := n.Node.(*ast.IdentifierNode); isName && ok {
+			return c.fail(n.Node, "%q has no parts: write the name alone, such as %q", of.Value, property.Value)
+		}
+		return c.fail(n, "this form is not supported")
+	}
+	f := orderFieldNamed(property.Value)
+	if f == nil {
+		var names []string
+		for _, f := range orderFields {
+			names = append(names, "."+f.name)
+		}
+		return c.fail(property, "an order has no fact %q%s", "."+property.Value, didYouMean("."+property.Value, names))
+	}
+	return &orderNode{field: f}
+}
+
+// number reads a literal from the source, digit by digit: the parser's floating point would lose some.
+func (c *checker) number(n ast.Node, whole string) node {
+	loc := n.Location()
+	digits := ""
+	if loc.From >= 0 && loc.To <= len(c.source) && loc.From < loc.To {
+		digits = strings.ReplaceAll(string(c.source[loc.From:loc.To]), "_", "")
+	}
+	if whole != "" && strings.ContainsAny(digits, "xXoObB") {
+		digits = whole
+	}
+	var r *big.Rat
+	ok := len(digits) > 0 && len(digits) <= 40
+	if exp := strings.IndexAny(digits, "eE"); exp >= 0 && len(digits)-exp > 4 {
+		ok = false
+	}
+	if ok {
+		r, ok = new(big.Rat).SetString(digits)
+	}
+	if ok {
+		places, exact := r.FloatPrec()
+		ok = exact && places <= 12 && r.Cmp(largest) < 0
+	}
+	if !ok {
+		return c.fail(n, "the number is too large or too fine: at most 15 digits before the decimal point and 12 after it")
+	}
+	return &constant{k: number, v: knownNumber(r)}
+}
+
+var largest = new(big.Rat).SetInt64(1_000_000_000_000_000)
+
+func (c *checker) literal(n *ast.StringNode) node {
+	if strings.ContainsRune(n.Value, 0) || !utf8.ValidString(n.Value) {
+		return c.fail(n, "the text holds a character that cannot be stored")
+	}
+	return &constant{k: text, v: knownText(n.Value)}
+}
+
+func (c *checker) unary(n *ast.UnaryNode) node {
+	of := c.node(n.Node)
+	if of == nil {
+		return nil
+	}
+	if n.Operator == "not" || n.Operator == "!" {
+		if of.kind() != boolean {
+			return c.fail(n, "%s needs a condition, and %s is %s: put what it applies to in parentheses, as in not (%s)",
+				n.Operator, c.name(n.Node), of.kind().phrase(), exampleFor(c.name(n.Node), of.kind()))
+		}
+		return &inverse{of: of}
+	}
+	switch k, literal := of.(*constant); {
+	case of.kind() != number && !(literal && of.kind() == span):
+		return c.fail(n, "%s is %s and has no sign", c.name(n.Node), of.kind().phrase())
+	case n.Operator == "+":
+		return of
+	case of.kind() == span:
+		return &constant{k: span, v: knownTime(-k.v.i)}
+	case literal:
+		return &constant{k: number, v: (&negated{of: of}).eval(nil)}
+	}
+	return &negated{of: of}
+}
+
+func (c *checker) binary(n *ast.BinaryNode) node {
+	switch n.Operator {
+	case "in":
+		return c.in(n)
+	case "matches":
+		return c.matches(n)
+	case "..":
+		return c.fail(n, "ranges are not supported: write x >= 1 and x <= 5")
+	case "**", "^":
+		return c.fail(n, "powers are not supported")
+	}
+	left, right := c.node(n.Left), c.node(n.Right)
+	if left == nil || right == nil {
+		return nil
+	}
+	switch n.Operator {
+	case "and", "&&", "or", "||":
+		for _, side := range []struct {
+			at ast.Node
+			n  node
+		}{{n.Left, left}, {n.Right, right}} {
+			if side.n.kind() != boolean {
+				return c.fail(side.at, "%s is %s, but %s joins conditions, such as %s", c.name(side.at), side.n.kind().phrase(), n.Operator,
+					exampleFor(c.name(side.at), side.n.kind()))
+			}
+		}
+		return join(n.Operator == "or" || n.Operator == "||", left, right)
+	case "==", "!=", "<", "<=", ">", ">=":
+		return c.compare(n, left, right)
+	case "contains", "startsWith", "endsWith":
+		return c.textTest(n, left, right)
+	case "??":
+		if !c.alike(n.Left, left, n.Right, right, "both sides of ?? must be of one type") {
+			return nil
+		}
+		return &fallback{left: left, right: right}
+	case "+", "-", "*", "/", "%":
+		return c.arithmetic(n, left, right)
+	}
+	return c.fail(n, "the operator %s is not supported", n.Operator)
+}
+
+func (c *checker) compare(n *ast.BinaryNode, left, right node) node {
+	if right.kind() == skus && left.kind() != skus {
+		n.Left, n.Right, n.Operator = n.Right, n.Left, mirrored[n.Operator]
+		left, right = right, left
+	}
+	if left.kind() == skus {
+		if n.Operator == "!=" {
+			return c.fail(n, `an order can have several products: write not (.product == "X")`)
+		}
+		if right.kind() != text || n.Operator != "==" {
+			return c.fail(n, `.product can be asked with ==, in, contains, startsWith, endsWith and matches`)
+		}
+		return &anyLine{cond: &compare{op: "==", left: skuNode{}, right: right}}
+	}
+	if left.kind() != right.kind() {
+		return c.fail(n.Left, "%s is %s and cannot be compared with %s%s", c.name(n.Left), left.kind().phrase(), right.kind(),
+			c.comparisonHint(n, left, right))
+	}
+	switch left.kind() {
+	case texts:
+		return c.fail(n, `%s is a list: write %s contains "..."`, c.name(n.Left), c.name(n.Left))
+	case boolean:
+		if n.Operator != "==" && n.Operator != "!=" {
+			return c.fail(n, "%s is yes/no, which has no order: use == or !=", c.name(n.Left))
+		}
+	}
+	if _, literal := left.(*constant); literal { // literals stand on the right: fewer forms to know
+		return &compare{op: mirrored[n.Operator], left: right, right: left}
+	}
+	return &compare{op: n.Operator, left: left, right: right}
+}
+
+func (c *checker) comparisonHint(n *ast.BinaryNode, left, right node) string {
+	l, _ := left.(*constant)
+	r, _ := right.(*constant)
+	if l != nil && r == nil { // the hint is about the literal, wherever it stands
+		left, right, r = right, left, l
+	}
+	switch {
+	case left.kind() == instant && right.kind() == text && r != nil:
+		if _, ok := readTime(r.v.s); ok {
+			return fmt.Sprintf(": write date(%q)", shorten(r.v.s))
+		}
+		if _, ok := readSpan(r.v.s); ok {
+			return fmt.Sprintf(": write ago(%q)", shorten(r.v.s))
+		}
+		return `: write a date as date("2026-01-31")`
+	case left.kind() == instant && right.kind() == span:
+		return `: write ago("90d") for the time 90 days ago`
+	case left.kind() == number && right.kind() == text && r != nil:
+		if _, ok := new(big.Rat).SetString(r.v.s); ok && len(r.v.s) < 20 {
+			return ": write the number without quotes"
+		}
+	case left.kind() == text && right.kind() == number:
+		return ": write the value in quotes"
+	case left.kind() == texts && right.kind() == text:
+		return fmt.Sprintf(": write %s contains %s", c.name(n.Left), c.name(n.Right))
+	}
+	return ""
+}
+
+func (c *checker) textTest(n *ast.BinaryNode, left, right node) node {
+	if right.kind() != text {
+		return c.fail(n.Right, "%s is %s, but %s needs text", c.name(n.Right), right.kind().phrase(), n.Operator)
+	}
+	switch {
+	case left.kind() == texts && n.Operator == "contains":
+		return &member{item: right, list: left}
+	case left.kind() == skus:
+		return &anyLine{cond: &textTest{op: n.Operator, left: skuNode{}, right: right}}
+	case left.kind() != text:
+		return c.fail(n.Left, "%s is %s, and %s asks about text", c.name(n.Left), left.kind().phrase(), n.Operator)
+	}
+	return &textTest{op: n.Operator, left: left, right: right}
+}
+
+func (c *checker) matches(n *ast.BinaryNode) node {
+	left := c.node(n.Left)
+	literal, ok := n.Right.(*ast.StringNode)
+	if !ok {
+		return c.fail(n.Right, "matches needs a pattern in quotes")
+	}
+	re, pattern, err := translatePattern(literal.Value)
+	if err != nil {
+		return c.fail(literal, "%v", err)
+	}
+	if left == nil {
+		return nil
+	}
+	switch left.kind() {
+	case text:
+		return &match{left: left, re: re, pattern: pattern}
+	case skus:
+		return &anyLine{cond: &match{left: skuNode{}, re: re, pattern: pattern}}
+	}
+	return c.fail(n.Left, "%s is %s, and matches asks about text", c.name(n.Left), left.kind().phrase())
+}
+
+func (c *checker) in(n *ast.BinaryNode) node {
+	left := c.node(n.Left)
+	choices, ok := n.Right.(*ast.ArrayNode)
+	if !ok {
+		right := c.node(n.Right)
+		if left == nil || right == nil {
+			return nil
+		}
+		switch {
+		case right.kind() == texts && left.kind() == text:
+			return &member{item: left, list: right}
+		case right.kind() == skus && left.kind() == text:
+			return &anyLine{cond: &compare{op: "==", left: skuNode{}, right: left}}
+		}
+		return c.fail(n.Right, `in needs a list in brackets, such as country in ["DE", "AT"]`)
+	}
+	if len(choices.Nodes) == 0 {
+		return c.fail(choices, "the list is empty")
+	}
+	result := &oneOf{left: left}
+	products := left != nil && left.kind() == skus
+	if products {
+		result.left = skuNode{}
+	}
+	for _, choice := range choices.Nodes {
+		v := c.node(choice)
+		switch {
+		case v == nil || left == nil:
+			left = nil
+		case v.kind() != result.left.kind():
+			c.fail(choice, "%s is %s and cannot be compared with %s", c.name(n.Left), result.left.kind().phrase(), v.kind())
+			left = nil
+		default:
+			if literal, ok := v.(*constant); ok {
+				result.literals = append(result.literals, literal.v)
+			} else {
+				result.others = append(result.others, v)
+			}
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	if products {
+		return &anyLine{cond: result}
+	}
+	switch left.kind() {
+	case text, number, instant:
+		return result
+	}
+	return c.fail(n.Left, "%s is %s, which cannot be looked up with in", c.name(n.Left), left.kind().phrase())
+}
+
+func (c *checker) arithmetic(n *ast.BinaryNode, left, right node) node {
+	if c.sums++; c.sums > maxArithmetic {
+		return c.fail(n, "the expression computes too much: at most %d operations", maxArithmetic)
+	}
+	l, constantLeft := left.(*constant)
+	r, constantRight := right.(*constant)
+	switch {
+	case left.kind() == number && right.kind() == number:
+		if constantRight && r.v.n.Sign() == 0 && (n.Operator == "/" || n.Operator == "%") {
+			return c.fail(n, "this divides by zero")
+		}
+		sum := &arithmetic{op: n.Operator, left: left, right: right}
+		if constantLeft && constantRight {
+			return &constant{k: number, v: sum.eval(nil)}
+		}
+		return sum
+	case left.kind() == text && right.kind() == text && n.Operator == "+":
+		return &concat{left: left, right: right}
+	case left.kind() == span && right.kind() == instant && n.Operator == "+" && constantLeft:
+		return c.moved(n, right, l.v.i)
+	case left.kind() == instant && right.kind() == span && constantRight && n.Operator == "+":
+		return c.moved(n, left, r.v.i)
+	case left.kind() == instant && right.kind() == span && constantRight && n.Operator == "-":
+		return c.moved(n, left, -r.v.i)
+	case left.kind() == instant && right.kind() == instant && n.Operator == "-":
+		if constantLeft && constantRight {
+			return c.span(n, l.v.i-r.v.i)
+		}
+		return &distance{left: left, right: right}
+	case left.kind() == span && right.kind() == span && constantLeft && constantRight && n.Operator == "+":
+		return c.span(n, l.v.i+r.v.i)
+	case left.kind() == span && right.kind() == span && constantLeft && constantRight && n.Operator == "-":
+		return c.span(n, l.v.i-r.v.i)
+	}
+	return c.fail(n, "%s is %s and %s is %s: %q does not work on them", c.name(n.Left), left.kind().phrase(), c.name(n.Right),
+		right.kind().phrase(), n.Operator)
+}
+
+// longest is what a duration may reach, and maxTime and minTime a literal time: PostgreSQL's own times reach further in
+// both directions, so no sum of them is out of its range.
+const longest = 1000 * 365 * day
+
+var (
+	minTime = micros(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	maxTime = micros(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))
+)
+
+func (c *checker) span(at ast.Node, length int64) node {
+	if length > longest || length < -longest {
+		return c.fail(at, "the duration is longer than 1000 years")
+	}
+	return &constant{k: span, v: knownTime(length)}
+}
+
+// moved is a time moved by a constant duration.
+func (c *checker) moved(at ast.Node, n node, by int64) node {
+	switch n := n.(type) {
+	case *constant:
+		if t := n.v.i + by; t < minTime || t >= maxTime {
+			return c.fail(at, "the time is not between the years 1 and 9999")
+		}
+		return &constant{k: instant, v: knownTime(n.v.i + by)}
+	case *shift:
+		if c.span(at, n.by+by) == nil {
+			return nil
+		}
+		return &shift{left: n.left, by: n.by + by}
+	}
+	return &shift{left: n, by: by}
+}

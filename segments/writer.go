@@ -1,0 +1,111 @@
+package segments
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// writer collects the SQL of a tree and its arguments. What it writes comes from this package's own texts only; every
+// literal of an expression becomes an argument.
+type writer struct {
+	b           strings.Builder
+	args        pgx.NamedArgs
+	prefix      string
+	alias       string // of customers
+	order, line string // of the order and the line at hand
+	aliases     int
+	first, last string // placeholders of the slice; "" without one
+}
+
+func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.NamedArgs) {
+	w := &writer{args: pgx.NamedArgs{}, prefix: prefix, alias: alias}
+	if slice == nil {
+		c.root.sql(w)
+		return w.b.String(), w.args
+	}
+	w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
+	w.text("(")
+	w.within(alias)
+	c.root.sql(w)
+	w.text(")")
+	return w.b.String(), w.args
+}
+
+func (w *writer) text(s string) { w.b.WriteString(s) }
+
+// arg adds an argument and gives its placeholder, cast so that PostgreSQL never guesses a type.
+func (w *writer) arg(v any, pgType string) string {
+	name := w.prefix + strconv.Itoa(len(w.args)+1)
+	w.args[name] = v
+	return "@" + name + "::" + pgType
+}
+
+func (w *writer) newAlias(letter string) string {
+	w.aliases++
+	// The customers' alias leads, so that a caller's own short aliases are not shadowed.
+	return w.alias + "_" + letter + strconv.Itoa(w.aliases)
+}
+
+// within limits a table to the slice, if there is one.
+func (w *writer) within(alias string) {
+	if w.first != "" {
+		w.text(alias + ".customer_id BETWEEN " + w.first + " AND " + w.last + " AND ")
+	}
+}
+
+func (w *writer) constant(k kind, v value) {
+	switch k {
+	case text:
+		w.text(w.arg(v.s, "text"))
+	case number:
+		w.text(w.arg(decimalText(v), "numeric"))
+	case instant:
+		w.text(w.arg(time.UnixMicro(v.i).UTC(), "timestamptz"))
+	case span:
+		w.text(w.arg(pgtype.Interval{Microseconds: v.i, Valid: true}, "interval"))
+	}
+}
+
+// array writes constants of one kind as one argument.
+func (w *writer) array(k kind, values []value) {
+	switch k {
+	case text, number:
+		list := make([]string, len(values))
+		for i, v := range values {
+			if list[i] = v.s; k == number {
+				list[i] = decimalText(v)
+			}
+		}
+		w.text(w.arg(list, "text[]"))
+		if k == number {
+			w.text("::numeric[]")
+		}
+	case instant:
+		list := make([]time.Time, len(values))
+		for i, v := range values {
+			list[i] = time.UnixMicro(v.i).UTC()
+		}
+		w.text(w.arg(list, "timestamptz[]"))
+	}
+}
+
+// value writes a node so that a condition is true or false, never null.
+func (w *writer) value(n node) {
+	if c, ok := n.(condition); ok && c.nullable() {
+		w.text("(")
+		n.sql(w)
+		w.text(" IS TRUE)")
+		return
+	}
+	n.sql(w)
+}
+
+// decimalText gives a number's exact decimal digits; constants are always finite decimals.
+func decimalText(v value) string {
+	digits, _ := v.n.FloatPrec()
+	return v.n.FloatString(digits)
+}
