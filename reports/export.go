@@ -1,14 +1,14 @@
 package reports
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"aldine/internal/csvsafe"
 )
 
 // column is one column of the finance files: value gives an int64, *float64, *Money, *time.Time or string.
@@ -55,24 +55,23 @@ var columns = []column{
 // WriteCampaignsCSV writes the finance report as CSV with a header line. A figure that is not available is an empty
 // cell, and no text of a user can become a formula in a spreadsheet.
 func WriteCampaignsCSV(w io.Writer, rows []Row) error {
-	out := csv.NewWriter(w)
+	out := csvsafe.NewWriter(w)
 	record := make([]string, len(columns))
 	for i, c := range columns {
 		record[i] = c.name
 	}
-	if err := out.Write(record); err != nil {
+	if err := out.Write(record...); err != nil {
 		return err
 	}
 	for i := range rows {
 		for j, c := range columns {
 			record[j] = text(c.value(&rows[i]))
 		}
-		if err := out.Write(record); err != nil {
+		if err := out.Write(record...); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.Flush()
 }
 
 func text(v any) string {
@@ -92,17 +91,9 @@ func text(v any) string {
 			return v.UTC().Format(time.RFC3339)
 		}
 	case string:
-		return harmless(v)
+		return v
 	}
 	return ""
-}
-
-// harmless keeps spreadsheets from taking a text for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // Finance is the finance report as JSON.

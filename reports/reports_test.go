@@ -305,3 +305,61 @@ func TestDashboard(t *testing.T) {
 		t.Errorf("waiting and counts: %s", got)
 	}
 }
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t)
+	var got []string
+	for after := ""; ; {
+		events, next, err := s.History(t.Context(), 1, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			line := e.Kind + " " + e.What
+			if e.Amount != nil {
+				line += " " + e.Amount.String() + " " + e.Currency
+			}
+			got = append(got, line)
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	want := "order #3 -5.00 EUR, order #1 30.00 EUR, response reply, touch sent 1.00 USD, response click, response click|response open, touch sent 0.10 USD"
+	if len(got) != 8 || got[0] != "order #3 -5.00 EUR" || got[3] != "touch sent 1.00 USD" || got[7] != "touch sent 0.10 USD" {
+		t.Errorf("history is %v, want about %s", got, want)
+	}
+	if _, _, err := s.History(t.Context(), 1, "nonsense!", 3); !fault.Is(err, fault.Invalid) {
+		t.Errorf("bad mark: %v", err)
+	}
+	codes, err := s.Keycodes(t.Context(), 1)
+	if err != nil || len(codes) != 3 || codes[0].Code != "MAIL1" || codes[0].Step != "mail" || codes[2].List != "Rented" {
+		t.Errorf("keycodes: %+v %v", codes, err)
+	}
+}
+
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	s, pool := start(t)
+	if _, err := pool.Exec(t.Context(), `INSERT INTO audit_log (audit_id, at, actor, action, object_kind, object_id)
+		SELECT gen_random_uuid(), '2026-03-01', 'cli', 'thing.change', 'thing', n::text FROM generate_series(1, 5) n`); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for after := ""; ; {
+		list, next, err := s.Audit(t.Context(), reports.AuditFilter{Kind: "thing", After: after, Limit: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list {
+			seen[e.ObjectID] = true
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("pages of equal time lose entries: %v", seen)
+	}
+}
