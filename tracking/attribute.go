@@ -9,6 +9,7 @@ import (
 
 	"aldine/customers"
 	"aldine/internal/id"
+	"aldine/internal/settings"
 )
 
 // Register adds the worker that credits orders to campaigns.
@@ -32,10 +33,14 @@ func (w *attributionWorker) Work(ctx context.Context, job *river.Job[customers.O
 // without a keycode takes from the campaign that was credited with the customer's latest order before. What was
 // credited to those orders earlier is replaced, so that doing it again changes nothing.
 func (s *Service) AttributeOrders(ctx context.Context, refs []string) error {
+	v, err := s.settings.Get(ctx)
+	if err != nil {
+		return err
+	}
 	const slice = 5000
 	for len(refs) > 0 {
 		n := min(slice, len(refs))
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.attributeTx(ctx, tx, refs[:n]) })
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.attributeTx(ctx, tx, refs[:n], v) })
 		if err != nil {
 			return err
 		}
@@ -44,7 +49,7 @@ func (s *Service) AttributeOrders(ctx context.Context, refs []string) error {
 	return nil
 }
 
-func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string) error {
+func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string, v settings.Values) error {
 	// Two statements: look-up first, then the customers' own rows. They are locked, so that two transactions that credit
 	// the same order follow one another.
 	rows, err := tx.Query(ctx, `SELECT customer_id, order_ref FROM order_refs WHERE order_ref = ANY(@refs) ORDER BY customer_id, order_ref`,
@@ -60,10 +65,6 @@ func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string) err
 		people, numbers = append(people, customer), append(numbers, ref)
 		return nil
 	}); err != nil || len(people) == 0 {
-		return err
-	}
-	v, err := s.settings.Get(ctx)
-	if err != nil {
 		return err
 	}
 	args := pgx.NamedArgs{"people": people, "refs": numbers, "now": s.now()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"aldine/internal/fault"
@@ -13,21 +14,37 @@ import (
 const clickWait = 2 * time.Second
 
 // Handler serves /t/c/ (click), /t/o/ (open) and /t/u/ (unsubscribe) to the world: without sign-in, without cookies.
-func (s *Service) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /t/c/{token}", s.click) // GET patterns answer HEAD as well
-	mux.HandleFunc("GET /t/o/{token}", s.open)
-	mux.HandleFunc("GET /t/u/{token}", s.unsubscribePage)
-	mux.HandleFunc("POST /t/u/{token}", s.unsubscribePost)
-	mux.HandleFunc("/t/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, errForged) })
-	return mux
+func (s *Service) Handler() http.Handler { return http.HandlerFunc(s.route) }
+
+// route does without a ServeMux, which would answer odd paths with a redirect of its own.
+func (s *Service) route(w http.ResponseWriter, r *http.Request) {
+	rest, _ := strings.CutPrefix(r.URL.Path, "/t/")
+	purpose, token, _ := strings.Cut(rest, "/")
+	post := r.Method == http.MethodPost
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !(post && purpose == "u") {
+		w.Header().Set("Allow", "GET, HEAD")
+		s.page(w, r, http.StatusMethodNotAllowed, pageData{Title: "Not allowed", Heading: "This link can only be opened"})
+		return
+	}
+	switch {
+	case purpose == "c":
+		s.click(w, r, token)
+	case purpose == "o":
+		s.open(w, r, token)
+	case purpose == "u" && post:
+		s.unsubscribePost(w, r, token)
+	case purpose == "u":
+		s.unsubscribePage(w, r, token)
+	default:
+		s.problem(w, r, errForged)
+	}
 }
 
 // Close takes no more hits and waits until those acknowledged are stored, or ctx ends.
 func (s *Service) Close(ctx context.Context) error { return s.collector.close(ctx) }
 
-func (s *Service) click(w http.ResponseWriter, r *http.Request) {
-	token, err := s.signer.Verify(Click, r.PathValue("token"))
+func (s *Service) click(w http.ResponseWriter, r *http.Request, text string) {
+	token, err := s.signer.Verify(Click, text)
 	if err != nil {
 		s.problem(w, r, err)
 		return
@@ -53,8 +70,8 @@ func (s *Service) click(w http.ResponseWriter, r *http.Request) {
 // pixel is a transparent GIF of one point.
 var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
 
-func (s *Service) open(w http.ResponseWriter, r *http.Request) {
-	token, err := s.signer.Verify(Open, r.PathValue("token"))
+func (s *Service) open(w http.ResponseWriter, r *http.Request, text string) {
+	token, err := s.signer.Verify(Open, text)
 	if err != nil {
 		s.problem(w, r, err)
 		return

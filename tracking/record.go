@@ -2,16 +2,14 @@ package tracking
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aldine/customers"
 	"aldine/internal/fault"
+	"aldine/internal/settings"
 )
 
 // MaxBatch is how many responses Record takes at once.
@@ -22,9 +20,13 @@ const MaxBatch = 1000
 // gives the first outcome. A keycode that nobody knows, or a person nobody knows who names no code, is kept as
 // unmatched. An Invalid error names the faulty fields, a mistyped keycode among them.
 func (s *Service) Record(ctx context.Context, source string, responses []Response) ([]Outcome, error) {
+	v, err := s.settings.Get(ctx) // before the transaction, which must not wait for a second connection
+	if err != nil {
+		return nil, err
+	}
 	var out []Outcome
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		out, err = s.RecordTx(ctx, tx, source, responses)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		out, err = s.recordTx(ctx, tx, source, responses, v)
 		return err
 	})
 	if err != nil {
@@ -44,6 +46,10 @@ func (s *Service) RecordTx(ctx context.Context, tx pgx.Tx, source string, respon
 	if err != nil {
 		return nil, err
 	}
+	return s.recordTx(ctx, tx, source, responses, v)
+}
+
+func (s *Service) recordTx(ctx context.Context, tx pgx.Tx, source string, responses []Response, v settings.Values) ([]Outcome, error) {
 	items, err := check(responses, v.DefaultCountry, s.now())
 	if err != nil || len(items) == 0 {
 		return nil, err
@@ -69,7 +75,7 @@ func (s *Service) RecordTx(ctx context.Context, tx pgx.Tx, source string, respon
 	if _, err := s.knownTx(ctx, tx, source, lost, out); err != nil {
 		return nil, err
 	}
-	if err := s.storeItemsTx(ctx, tx, source, fresh); err != nil {
+	if err := s.storeItemsTx(ctx, tx, source, fresh, v); err != nil {
 		return nil, err
 	}
 	return out, outcomesTx(ctx, tx, fresh, out)
@@ -177,7 +183,7 @@ func claimManyTx(ctx context.Context, tx pgx.Tx, source string, items []*item) (
 }
 
 // storeItemsTx stores what the items say and does what follows from it.
-func (s *Service) storeItemsTx(ctx context.Context, tx pgx.Tx, source string, items []*item) error {
+func (s *Service) storeItemsTx(ctx context.Context, tx pgx.Tx, source string, items []*item, v settings.Values) error {
 	var plain, orders, unmatched []*item
 	for _, it := range items {
 		switch {
@@ -202,11 +208,11 @@ func (s *Service) storeItemsTx(ctx context.Context, tx pgx.Tx, source string, it
 	if err := s.effectsTx(ctx, tx, source, plain); err != nil {
 		return err
 	}
-	return s.storeOrdersTx(ctx, tx, source, orders)
+	return s.storeOrdersTx(ctx, tx, source, orders, v)
 }
 
 // storeOrdersTx hands orders to the customers' records, keeps one response for each, and credits them at once.
-func (s *Service) storeOrdersTx(ctx context.Context, tx pgx.Tx, source string, items []*item) error {
+func (s *Service) storeOrdersTx(ctx context.Context, tx pgx.Tx, source string, items []*item, v settings.Values) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -254,67 +260,5 @@ func (s *Service) storeOrdersTx(ctx context.Context, tx pgx.Tx, source string, i
 		it.id = id
 	}
 	slices.Sort(refs)
-	return s.attributeTx(ctx, tx, slices.Compact(refs))
-}
-
-// keepTx keeps responses that belong nowhere for a person to look at.
-func keepTx(ctx context.Context, tx pgx.Tx, source string, items []*item) error {
-	if len(items) == 0 {
-		return nil
-	}
-	n := len(items)
-	ids, kinds, ats := make([]uuid.UUID, n), make([]string, n), make([]time.Time, n)
-	reasons, payloads := make([]string, n), make([]string, n)
-	for i, it := range items {
-		payload, err := json.Marshal(it.r)
-		if err != nil {
-			return fmt.Errorf("response to keep: %w", err)
-		}
-		ids[i], kinds[i], ats[i], reasons[i], payloads[i] = it.id, string(it.r.Kind), it.r.At, it.unmatched, string(payload)
-	}
-	_, err := tx.Exec(ctx, `
-		INSERT INTO unmatched_responses (unmatched_id, kind, at, source, reason, payload)
-		SELECT id, kind, at, @source, reason, payload::jsonb
-		FROM unnest(@ids::uuid[], @kinds::text[], @ats::timestamptz[], @reasons::text[], @payloads::text[])
-			AS u (id, kind, at, reason, payload)`,
-		pgx.NamedArgs{"source": source, "ids": ids, "kinds": kinds, "ats": ats, "reasons": reasons, "payloads": payloads})
-	return err
-}
-
-// outcomesTx fills the outcomes of items just stored.
-func outcomesTx(ctx context.Context, tx pgx.Tx, items []*item, out []Outcome) error {
-	var people []int64
-	var ids []uuid.UUID
-	for _, it := range items {
-		if it.unmatched == "" {
-			people, ids = append(people, it.customer()), append(ids, it.id)
-		}
-	}
-	campaigns := map[uuid.UUID]int64{} // attribution may have found one
-	if len(ids) > 0 {
-		rows, err := tx.Query(ctx, `
-			SELECT r.response_id, coalesce(r.campaign_id, 0)
-			FROM unnest(@people::bigint[], @ids::uuid[]) AS q (customer_id, response_id) JOIN responses r USING (customer_id, response_id)
-			ORDER BY r.response_id`, pgx.NamedArgs{"people": people, "ids": ids})
-		if err != nil {
-			return err
-		}
-		var id uuid.UUID
-		var campaign int64
-		if _, err := pgx.ForEachRow(rows, []any{&id, &campaign}, func() error { campaigns[id] = campaign; return nil }); err != nil {
-			return err
-		}
-	}
-	for _, it := range items {
-		o := Outcome{Ref: it.r.Ref, State: Recorded, Reason: it.note, ResponseID: it.id, CustomerID: it.customer(), CampaignID: campaigns[it.id]}
-		if it.unmatched != "" {
-			o.State, o.Reason, o.CustomerID = Unmatched, it.unmatched, 0
-		}
-		out[it.n] = o
-		for _, n := range it.again {
-			out[n] = o
-			out[n].Repeated = true
-		}
-	}
-	return nil
+	return s.attributeTx(ctx, tx, slices.Compact(refs), v)
 }

@@ -15,6 +15,7 @@ import (
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 	"aldine/internal/id"
+	"aldine/internal/settings"
 )
 
 // UnmatchedResponse is a response that belongs to no campaign or no customer, kept for a person to look at.
@@ -87,15 +88,19 @@ func (s *Service) Resolve(ctx context.Context, unmatched uuid.UUID, r Resolution
 	if !r.Dismiss && r.Keycode == "" && r.CustomerID == 0 {
 		return Outcome{}, fault.BadField("keycode", "is missing: give the right keycode or the customer, or dismiss the response")
 	}
+	v, err := s.settings.Get(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
 	var out Outcome
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		out, err = s.resolveTx(ctx, tx, unmatched, r)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		out, err = s.resolveTx(ctx, tx, unmatched, r, v)
 		return err
 	})
 	return out, err
 }
 
-func (s *Service) resolveTx(ctx context.Context, tx pgx.Tx, unmatched uuid.UUID, r Resolution) (Outcome, error) {
+func (s *Service) resolveTx(ctx context.Context, tx pgx.Tx, unmatched uuid.UUID, r Resolution, v settings.Values) (Outcome, error) {
 	var payload json.RawMessage
 	var resolved bool
 	err := tx.QueryRow(ctx, `
@@ -111,7 +116,7 @@ func (s *Service) resolveTx(ctx context.Context, tx pgx.Tx, unmatched uuid.UUID,
 	}
 	out := Outcome{State: "dismissed"}
 	if !r.Dismiss {
-		if out, err = s.recordAgainTx(ctx, tx, unmatched, payload, r); err != nil {
+		if out, err = s.recordAgainTx(ctx, tx, unmatched, payload, r, v); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -125,14 +130,10 @@ func (s *Service) resolveTx(ctx context.Context, tx pgx.Tx, unmatched uuid.UUID,
 }
 
 // recordAgainTx records the response with what the person added, and lets the caller's own id point to it.
-func (s *Service) recordAgainTx(ctx context.Context, tx pgx.Tx, unmatched uuid.UUID, payload json.RawMessage, r Resolution) (Outcome, error) {
+func (s *Service) recordAgainTx(ctx context.Context, tx pgx.Tx, unmatched uuid.UUID, payload json.RawMessage, r Resolution, v settings.Values) (Outcome, error) {
 	var response Response
 	if err := json.Unmarshal(payload, &response); err != nil {
 		return Outcome{}, fmt.Errorf("unmatched response %s: %w", unmatched, err)
-	}
-	v, err := s.settings.Get(ctx)
-	if err != nil {
-		return Outcome{}, err
 	}
 	ref := response.Ref
 	response.Ref = ""
@@ -163,7 +164,7 @@ func (s *Service) recordAgainTx(ctx context.Context, tx pgx.Tx, unmatched uuid.U
 		}
 		return Outcome{}, fault.BadField(name, "%s", it.unmatched)
 	}
-	if err := s.storeItemsTx(ctx, tx, "review", items); err != nil {
+	if err := s.storeItemsTx(ctx, tx, "review", items, v); err != nil {
 		return Outcome{}, err
 	}
 	out := make([]Outcome, 1)

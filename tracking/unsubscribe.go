@@ -49,8 +49,8 @@ func (s *Service) subscription(ctx context.Context, t Token) (subscription, erro
 var channelWords = map[string]string{"email": "e-mails", "sms": "text messages", "post": "letters", "calls": "calls"}
 
 // unsubscribePage only shows a button: mail scanners fetch every link, and must not unsubscribe anybody.
-func (s *Service) unsubscribePage(w http.ResponseWriter, r *http.Request) {
-	token, err := s.signer.Verify(Unsubscribe, r.PathValue("token"))
+func (s *Service) unsubscribePage(w http.ResponseWriter, r *http.Request, text string) {
+	token, err := s.signer.Verify(Unsubscribe, text)
 	if err != nil {
 		s.problem(w, r, err)
 		return
@@ -73,9 +73,9 @@ func (s *Service) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 
 // unsubscribePost acts: on the page's button and on one-click requests of mail programs (RFC 8058) alike. The signed
 // address is the right to do so; no cookie, sign-in or question is asked for.
-func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request) {
+func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request, text string) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	token, err := s.signer.Verify(Unsubscribe, r.PathValue("token"))
+	token, err := s.signer.Verify(Unsubscribe, text)
 	if err != nil {
 		s.problem(w, r, err)
 		return
@@ -93,11 +93,11 @@ func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, err)
 		return
 	}
-	text := fmt.Sprintf("%s will send you no more %s.", sub.company, channelWords[sub.channel])
+	done := fmt.Sprintf("%s will send you no more %s.", sub.company, channelWords[sub.channel])
 	if token.CustomerID == 0 {
-		text = "This was a test message: nothing was changed."
+		done = "This was a test message: nothing was changed."
 	}
-	s.page(w, r, http.StatusOK, pageData{Title: "Unsubscribed", Heading: "Done", Text: []string{text}})
+	s.page(w, r, http.StatusOK, pageData{Title: "Unsubscribed", Heading: "Done", Text: []string{done}})
 }
 
 // unsubscribe withdraws the consent and records the response, the latter once per touch.
