@@ -60,10 +60,19 @@ func (n *aggregate) kind() kind { return number }
 func (n *aggregate) sql(w *writer) {
 	outer := w.order
 	w.order = w.newAlias("o")
-	w.text("(SELECT ")
-	n.function(w)
-	w.text(" FROM orders " + w.order + " WHERE " + w.order + ".customer_id = " + w.alias + ".customer_id")
+	from := " FROM orders " + w.order + " WHERE " + w.order + ".customer_id = " + w.alias + ".customer_id"
+	if n.sum == nil {
+		w.text("(SELECT count(*)::numeric" + from)
+	} else {
+		// Summed in a query around it: a sum of nothing but facts of the customer would count as the outer query's.
+		w.text("(SELECT COALESCE(sum(x), 0) FROM (SELECT ")
+		n.sum.sql(w)
+		w.text(" AS x" + from)
+	}
 	n.filter(w, " AND ")
+	if n.sum != nil {
+		w.text(") x")
+	}
 	w.text(")")
 	w.order = outer
 }

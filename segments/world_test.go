@@ -1,0 +1,122 @@
+package segments
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aldine/internal/pgtest"
+)
+
+var testNow = time.Date(2026, 2, 20, 12, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return testNow }
+
+func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
+	t.Helper()
+	if _, err := pool.Exec(context.Background(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// define adds attributes as package customers does: a row and a column.
+func define(t testing.TB, pool *pgxpool.Pool) {
+	for _, a := range [][3]string{
+		{"score", "number", "numeric"}, {"income", "money", "numeric(19,4)"}, {"vip", "bool", "boolean"}, {"note", "text", "text"},
+		{"birthday", "date", "date"}, {"seen_at", "time", "timestamptz"}, {"tags", "list", "text[]"},
+	} {
+		exec(t, pool, `INSERT INTO attributes (name, label, type, column_name, created_at) VALUES ($1, $1, $2, $3, $4)`, a[0], a[1], "a_"+a[0], testNow)
+		exec(t, pool, `ALTER TABLE customers ADD COLUMN a_`+a[0]+` `+a[2])
+	}
+}
+
+// Words with everything that patterns, orderings and encodings stumble over.
+var words = []string{"", "a", "A", "b", "ab", "aB", "DE", "AT", "Ä", "ä", "ß", "a\nb", "%", "_", "a%", ".", "\\", "a b", "é", "e\u0301", "日本", "K", "K", "'", "x'; DROP", "@p1", "😀"}
+
+func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
+
+func maybe[T any](r *rand.Rand, v T) *T {
+	if r.IntN(3) == 0 {
+		return nil
+	}
+	return &v
+}
+
+func someTime(r *rand.Rand) time.Time {
+	t := testNow.Add(-time.Duration(r.IntN(8)) * 30 * 24 * time.Hour)
+	switch r.IntN(3) {
+	case 0:
+		return t.Truncate(24 * time.Hour)
+	case 1:
+		return t.Add(time.Duration(r.IntN(3)-1) * time.Microsecond)
+	}
+	return t
+}
+
+// world fills a database with n customers of all sorts, nulls included, and gives a service on it.
+func world(t testing.TB, n int) (*Service, *pgxpool.Pool) {
+	t.Helper()
+	ctx, pool := context.Background(), pgtest.New(t)
+	define(t, pool)
+	exec(t, pool, `INSERT INTO lists (name, kind, created_at) VALUES ('House', 'house', $1), ('Rented A', 'rented', $1)`, testNow)
+	for _, code := range []string{"spring", "autumn"} {
+		exec(t, pool, `INSERT INTO campaigns (code, name, currency, state, created_by, created_at, updated_at) VALUES ($1, $1, 'USD', 'running', 'test', $2, $2)`, code, testNow)
+	}
+	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES
+		('vip', 'vip and orders_count >= 2', 'test', $1, $1), ('nested', 'not in_segment("vip") or clicked()', 'test', $1, $1)`, testNow)
+	r := rand.New(rand.NewPCG(1, 2))
+	var batch pgx.Batch
+	for i := range n {
+		id := int64(i + 1)
+		orders := r.IntN(5)
+		batch.Queue(`INSERT INTO customers (customer_id, first_name, city, country, email, list_id, orders_count, total_spent, last_order_at,
+			created_at, updated_at, a_score, a_income, a_vip, a_note, a_birthday, a_seen_at, a_tags)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::numeric, $9, $10, $10, $11::text::numeric, $12::text::numeric, $13, $14, $15, $16, $17)`,
+			id, maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, int64(1+r.IntN(2))),
+			orders, pick(r, []string{"0", "10", "20.5", "99.99", "100", "-5"}), maybe(r, someTime(r)), someTime(r),
+			maybe(r, pick(r, []string{"0", "1", "2.5", "-3", "7.000001", "1e20", "0.333333333333333333"})),
+			maybe(r, pick(r, []string{"0", "10.5", "1000"})), maybe(r, r.IntN(2) == 0), maybe(r, pick(r, words)),
+			maybe(r, someTime(r)), maybe(r, someTime(r)), maybe(r, []*string{maybe(r, pick(r, words)), maybe(r, pick(r, words))}))
+		for o := range orders {
+			ref := fmt.Sprintf("%d-%d", id, o)
+			batch.Queue(`INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, reason, keycode, recorded_at)
+				VALUES ($1, $2, $3, $4, $5::text::numeric, $6, 1, $5::text::numeric, $7, $8, $9, $3)`,
+				id, ref, someTime(r), r.IntN(4), pick(r, []string{"0", "10", "20.5", "-5", "99.99"}), pick(r, []string{"USD", "EUR"}),
+				maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)))
+			for l := range r.IntN(3) {
+				batch.Queue(`INSERT INTO order_lines (customer_id, order_ref, line_no, sku, quantity, amount) VALUES ($1, $2, $3, $4, $5, $6::text::numeric)`,
+					id, ref, l, pick(r, words), r.IntN(3), pick(r, []string{"0", "10", "-5"}))
+			}
+		}
+		for e := range r.IntN(4) {
+			batch.Queue(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method, machine)
+				VALUES ($1, gen_random_uuid(), $2, $3, $3, $4, 'direct', $5)`,
+				id, pick(r, []string{"open", "click", "reply", "order", "bounce", "unsubscribe"}), someTime(r), maybe(r, int64(1+r.IntN(2))), r.IntN(3) == 0)
+			batch.Queue(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, sent_at, updated_at)
+				VALUES ($1, $2, $3, 'email', 1, $4, $5, $6, $5)`,
+				id, int64(1+r.IntN(2)), int64(e), pick(r, []string{"sent", "planned", "bounced"}), someTime(r), maybe(r, someTime(r)))
+		}
+		if r.IntN(3) == 0 {
+			batch.Queue(`INSERT INTO list_members (customer_id, list_id, added_at) VALUES ($1, $2, $3)`, id, int64(1+r.IntN(2)), testNow)
+		}
+	}
+	if err := pool.SendBatch(ctx, &batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, pool, `ANALYZE`)
+	return New(pool, clock), pool
+}
+
+// selected gives the ids for which SQL says yes.
+func selected(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]int64, error) {
+	rows, err := pool.Query(ctx, `SELECT c.customer_id FROM customers c WHERE `+where+` ORDER BY c.customer_id`, args)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
