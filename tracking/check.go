@@ -125,6 +125,9 @@ func (it *item) check(country string, now time.Time, bad func(name, format strin
 			bad(f.name, "is too long: at most %d characters", f.max)
 		}
 	}
+	if r.CustomerID == 0 && r.ExternalID == "" && r.Email == "" && r.Phone == "" && strings.TrimSpace(r.Keycode+r.Coupon) == "" {
+		bad("customer_id", "is missing: say who answered (customer_id, external_id, email or phone) or give the keycode")
+	}
 	switch r.Channel {
 	case "", "email", "sms", "post", "calls":
 	default:
@@ -156,9 +159,6 @@ func (it *item) check(country string, now time.Time, bad func(name, format strin
 	}
 	it.checkCodes(bad)
 	it.checkOrder(bad)
-	if r.CustomerID == 0 && r.ExternalID == "" && r.Email == "" && r.Phone == "" && r.Keycode == "" {
-		bad("customer_id", "is missing: say who answered (customer_id, external_id, email or phone) or give the keycode")
-	}
 	if detail, err := json.Marshal(r.Detail); err != nil || len(detail) > maxDetail {
 		bad("detail", "is too large: at most %d bytes of JSON", maxDetail)
 	}

@@ -77,7 +77,7 @@ func TestMachinesAreMarkedAndWakeNobody(t *testing.T) {
 func TestPixelAndStrangeUserAgent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	res, body := w.request("GET", w.urls.PixelURL(anna), "Mozilla/5.0 \xff\xc0 "+strings.Repeat("ä", 500), "")
+	res, body := w.request("GET", w.urls.PixelURL(anna), "Mozilla/5.0 (X\xff\xc0) "+strings.Repeat("ä", 500), "")
 	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "image/gif" || !strings.Contains(res.Header.Get("Cache-Control"), "no-store") ||
 		!strings.HasPrefix(body, "GIF89a") || len(body) != 43 {
 		t.Fatal(res.Status, res.Header, len(body))

@@ -13,7 +13,19 @@ var agents = regexp.MustCompile(`(?i)bot|crawl|spider|spyder|slurp|scan|fetch|pr
 	`archiv|scrap|harvest|index|search|feed|rss|reader|parser|probe|survey|analy[sz]|audit|uptime|pingdom|headless|phantom|` +
 	`curl|wget|python|perl|ruby|java/|php|go-http|okhttp|httpclient|http_|libwww|lwp|axios|node-fetch|guzzle|aiohttp|winhttp|urllib|` +
 	`barracuda|proofpoint|mimecast|symantec|fireeye|ironport|safelinks|trend micro|` +
-	`facebookexternalhit|whatsapp|skypeuri|embedly|nutch|google-|googleother|appengine|lighthouse|\+https?://|\(https?://|@`)
+	`facebookexternalhit|whatsapp|skypeuri|embedly|nutch|google-|-google|googleother|appengine|lighthouse|screenshot|synthetic|webhook|` +
+	`selenium|playwright|puppeteer|electron|verify|inspector|openvas|generator|finder|agent|optimizer|sitemap|favicon|printfriendly|splash|` +
+	`https?://|\bwww\.|[a-z0-9-]{2,}\.(com|org|io|ai|co|fr|de|net)\b|@`)
+
+// people's programs: browsers introduce themselves as Mozilla or Opera, some mail programs and telephones otherwise.
+var peoples = regexp.MustCompile(`(?i)^(mozilla/\d\.\d[ ]*\(|opera/\d|dalvik/|microsoft office|outlook|macoutlook|thunderbird|apple mail|airmail|mail/|` +
+	`spark/|evolution|lotus-notes|ucweb|blackberry|nokia|samsung|sonyericsson|lg-|mot-|htc)`)
+
+// "compatible" stands in the names of Internet Explorer and Konqueror, and of programs.
+var (
+	compatible = regexp.MustCompile(`(?i)\bcompatible\b`)
+	explorers  = regexp.MustCompile(`(?i)MSIE|Trident|Konqueror`)
+)
 
 // phones whose maker's name looks like a program's.
 var notAgents = strings.NewReplacer("cubot", "", "CUBOT", "", "Cubot", "")
@@ -42,6 +54,8 @@ func machineAgent(agent string) string {
 		return "mail privacy proxy"
 	case agents.MatchString(notAgents.Replace(agent)):
 		return "known program"
+	case !peoples.MatchString(agent), compatible.MatchString(agent) && !explorers.MatchString(agent):
+		return "no browser"
 	}
 	return ""
 }
