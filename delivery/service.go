@@ -10,6 +10,7 @@ import (
 
 	"aldine/campaigns/content"
 	"aldine/campaigns/journey"
+	"aldine/customers"
 	"aldine/delivery/calls"
 	"aldine/delivery/email"
 	"aldine/delivery/sms"
@@ -34,7 +35,8 @@ type Deps struct {
 	Jobs      *queue.Client
 	Settings  *settings.Store
 	Templates *content.Store
-	Tracking  *tracking.Service // takes what call agents report
+	Customers *customers.Service // takes what agents are told
+	Tracking  *tracking.Service  // takes what call agents report
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -79,7 +81,7 @@ func New(d Deps, c Config) (*Service, error) {
 	return &Service{
 		pool: d.Pool, jobs: d.Jobs, settings: d.Settings, templates: d.Templates, now: d.Now, log: d.Log, config: c,
 		urls: tracking.URLs{Base: c.PublicURL, Signer: c.Signer}, mails: mails, gateway: gateway,
-		calls: calls.New(calls.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Templates: d.Templates, Tracking: d.Tracking, Now: d.Now, Log: d.Log}),
+		calls: calls.New(calls.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Templates: d.Templates, Customers: d.Customers, Tracking: d.Tracking, Now: d.Now, Log: d.Log}),
 	}, nil
 }
 

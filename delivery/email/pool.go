@@ -31,6 +31,8 @@ type Error struct {
 	Code   int    // of the relay's answer; 0 where there was none
 	Reason string // to show
 	Err    error
+
+	Greeting bool // the relay takes no mail at all at present
 }
 
 // Error gives the reason.
@@ -132,8 +134,9 @@ func (p *Pool) Send(ctx context.Context, from, to string, body []byte) error {
 			return err
 		}
 		c.hangUp()
-		// The relay may have closed a kept connection while it was idle: that is no reason to make the mail wait.
-		if !fresh && e.Class == Transient && e.Code == 0 {
+		// The relay may have closed a kept connection while it was idle, or want a new one after so many mails: no
+		// reason to make the mail wait.
+		if !fresh && e.Class == Transient && (e.Code == 0 || e.Code == 421) {
 			c = nil
 			continue
 		}
@@ -224,7 +227,7 @@ func (p *Pool) auth(client *smtp.Client) smtp.Auth {
 func greeting(err error) *Error {
 	var answer *textproto.Error
 	if errors.As(err, &answer) {
-		return &Error{Class: Transient, Code: answer.Code, Reason: clip(fmt.Sprintf("the mail server answered the greeting with %d %s", answer.Code, answer.Msg)), Err: err}
+		return &Error{Class: Transient, Greeting: true, Code: answer.Code, Reason: clip(fmt.Sprintf("the mail server answered the greeting with %d %s", answer.Code, answer.Msg)), Err: err}
 	}
 	return &Error{Class: Transient, Reason: "the mail server does not answer the greeting", Err: err}
 }

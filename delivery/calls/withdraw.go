@@ -1,0 +1,46 @@
+package calls
+
+import (
+	"context"
+	"time"
+
+	"github.com/govalues/decimal"
+	"github.com/jackc/pgx/v5"
+
+	"aldine/delivery/costs"
+)
+
+// WithdrawTx takes all open calls of a cancelled campaign's step off the list. A call that was tried costs what it costs and
+// counts as failed, one that was not is excluded.
+func WithdrawTx(ctx context.Context, tx pgx.Tx, campaignID, stepID int64, currency string, now time.Time) error {
+	args := pgx.NamedArgs{"campaign": campaignID, "step": stepID, "now": now}
+	if _, err := tx.Exec(ctx, `
+		UPDATE calls SET state = 'withdrawn', leased_by = NULL, leased_until = NULL, updated_at = @now
+		WHERE campaign_id = @campaign AND step_id = @step AND state IN ('ready', 'leased', 'waiting')`, args); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `
+		UPDATE touches t SET state = CASE WHEN c.attempts > 0 THEN 'failed' ELSE 'excluded' END, reason = 'cancelled', provider_ref = NULL, updated_at = @now
+		FROM calls c
+		WHERE c.campaign_id = @campaign AND c.step_id = @step AND c.state = 'withdrawn'
+			AND t.customer_id = c.customer_id AND t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'sending'
+		RETURNING t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, c.attempts > 0`, args)
+	if err != nil {
+		return err
+	}
+	return bookTx(ctx, tx, costs.Step{CampaignID: campaignID, StepID: stepID, Channel: "calls", Currency: currency}, rows, now)
+}
+
+// bookTx settles the money of touches: rows of cell, list, keycode, unit cost and whether it has to be paid.
+func bookTx(ctx context.Context, tx pgx.Tx, step costs.Step, rows pgx.Rows, now time.Time) error {
+	pieces, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p costs.Piece, err error) {
+		var cost decimal.Decimal
+		err = row.Scan(&p.CellID, &p.ListID, &p.Keycode, &cost, &p.Sent)
+		p.UnitCost = cost
+		return p, err
+	})
+	if err != nil {
+		return err
+	}
+	return costs.SettleTx(ctx, tx, step, pieces, now)
+}

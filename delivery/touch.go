@@ -1,0 +1,179 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/govalues/decimal"
+	"github.com/jackc/pgx/v5"
+
+	"aldine/customers"
+	"aldine/delivery/costs"
+)
+
+// batch is what the touches of one job have in common.
+type batch struct {
+	CampaignID, StepID int64
+	Channel            string
+	Code, Name         string // of the campaign
+	Currency           string
+	StepKey            string
+	TemplateID         int64
+	TemplateVersion    int
+}
+
+func (s *Service) loadBatch(ctx context.Context, campaignID, stepID int64) (batch, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.campaign_id, s.step_id, coalesce(s.channel, ''), c.code, c.name, c.currency, s.key,
+			coalesce(s.template_id, 0), coalesce(s.template_version, 0)
+		FROM campaigns c JOIN steps s ON s.campaign_id = c.campaign_id
+		WHERE c.campaign_id = @campaign AND s.step_id = @step`, pgx.NamedArgs{"campaign": campaignID, "step": stepID})
+	if err != nil {
+		return batch{}, err
+	}
+	b, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[batch])
+	if err != nil {
+		return b, fmt.Errorf("step %d of campaign %d: %w", stepID, campaignID, err)
+	}
+	return b, nil
+}
+
+// touch is one claimed touch.
+type touch struct {
+	CustomerID  int64
+	State       string
+	Destination string
+	Keycode     string
+	CellID      int64
+	ListID      *int64
+	UnitCost    decimal.Decimal
+}
+
+// claimName is what a claimed touch carries in provider_ref until it is settled: job and attempt, so that the attempt
+// which claimed it can be told from any other.
+func claimName(jobID int64, attempt int) string { return fmt.Sprintf("job:%d:%d", jobID, attempt) }
+
+// claim takes the touches of some customers from planned to sending, those who were suppressed, withdrew their consent or lost
+// their address since the plan to excluded; it gives the claimed ones. None are claimed
+// unless the campaign is running, or finished: what is planned then was resent by a person.
+func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, claim string) ([]touch, error) {
+	v, err := s.settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	var claimed []touch
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
+			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": attempt, "claim": claim, "now": now,
+		})
+		if err != nil {
+			return err
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[touch])
+		if err != nil {
+			return err
+		}
+		for _, t := range all {
+			if t.State == "sending" {
+				claimed = append(claimed, t)
+			}
+		}
+		return bookTx(ctx, tx, b, all, now)
+	})
+	return claimed, err
+}
+
+func claimSQL(channel string, consentRequired bool) string {
+	dest, reachable := destination(channel)
+	return `
+	WITH judged AS (
+		SELECT t.customer_id, ` + dest + ` AS destination, x.suppression_id::text AS suppression,
+			CASE WHEN NOT (` + reachable + `) THEN 'no_address'
+				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
+				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
+			END AS reason
+		FROM touches t
+		JOIN campaigns m ON m.campaign_id = t.campaign_id AND m.state IN ('running', 'finished')
+		LEFT JOIN customers c ON c.customer_id = t.customer_id
+		LEFT JOIN ` + customers.SuppressionJoin("c", channel) + ` x ON true
+		WHERE t.campaign_id = @campaign AND t.step_id = @step AND t.customer_id = ANY(@ids) AND t.state = 'planned'
+	)
+	UPDATE touches t SET state = CASE WHEN j.reason IS NULL THEN 'sending' ELSE 'excluded' END,
+		reason = j.reason, reason_ref = CASE WHEN j.reason = 'suppressed' THEN j.suppression END,
+		destination = CASE WHEN j.reason IS NULL THEN j.destination END,
+		attempt = @attempt, provider_ref = CASE WHEN j.reason IS NULL THEN @claim END, updated_at = @now
+	FROM judged j
+	WHERE t.customer_id = j.customer_id AND t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'planned'
+	RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`
+}
+
+// result is what became of one claimed touch: sent, failed, unconfirmed, or planned again.
+type result struct {
+	CustomerID int64
+	State      string
+	Reason     string
+	Ref        string // the provider's name for the message
+}
+
+// settle writes down what became of touches claimed under a name, and the cost of the sent ones. A touch that a later
+// attempt of the job has called unconfirmed meanwhile still takes the truth; one that a person has settled does not.
+func (s *Service) settle(ctx context.Context, b batch, claim string, results []result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.settleTx(ctx, tx, b, claim, results) })
+}
+
+func (s *Service) settleTx(ctx context.Context, tx pgx.Tx, b batch, claim string, results []result) error {
+	n := len(results)
+	ids, states, reasons, refs := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, r := range results {
+		ids[i], states[i], reasons[i], refs[i] = r.CustomerID, r.State, r.Reason, r.Ref
+	}
+	now := s.now()
+	rows, err := tx.Query(ctx, `
+		UPDATE touches t SET state = r.state, reason = nullif(r.reason, ''),
+			provider_ref = CASE WHEN r.state = 'unconfirmed' THEN t.provider_ref ELSE nullif(r.ref, '') END,
+			sent_at = CASE WHEN r.state = 'sent' THEN @now::timestamptz END, updated_at = @now
+		FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
+		WHERE t.customer_id = r.customer_id AND t.campaign_id = @campaign AND t.step_id = @step
+			AND t.provider_ref = @claim AND t.state IN ('sending', 'unconfirmed')
+		RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`, pgx.NamedArgs{
+		"ids": ids, "states": states, "reasons": reasons, "refs": refs, "now": now, "campaign": b.CampaignID, "step": b.StepID, "claim": claim,
+	})
+	if err != nil {
+		return err
+	}
+	settled, err := pgx.CollectRows(rows, pgx.RowToStructByPos[touch])
+	if err != nil {
+		return err
+	}
+	return bookTx(ctx, tx, b, settled, now)
+}
+
+// bookTx books what touches cost that were sent, and frees what was set aside for those that were sent, have failed or
+// were left out.
+func bookTx(ctx context.Context, tx pgx.Tx, b batch, settled []touch, now time.Time) error {
+	var pieces []costs.Piece
+	for _, t := range settled {
+		if t.State == "sent" || t.State == "failed" || t.State == "excluded" {
+			pieces = append(pieces, costs.Piece{CellID: t.CellID, ListID: t.ListID, Keycode: t.Keycode, UnitCost: t.UnitCost, Sent: t.State == "sent"})
+		}
+	}
+	return costs.SettleTx(ctx, tx, costs.Step{CampaignID: b.CampaignID, StepID: b.StepID, Channel: b.Channel, Currency: b.Currency}, pieces, now)
+}
+
+// loseEarlier turns what earlier attempts of the same job left in sending into unconfirmed.
+func (s *Service) loseEarlier(ctx context.Context, b batch, ids []int64, jobID int64, attempt int) (int64, error) {
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE touches SET state = 'unconfirmed', updated_at = @now,
+			reason = 'the program stopped between handing the message over and writing that down'
+		WHERE campaign_id = @campaign AND step_id = @step AND customer_id = ANY(@ids) AND state = 'sending'
+			AND provider_ref LIKE @job AND provider_ref <> @claim`, pgx.NamedArgs{
+		"now": s.now(), "campaign": b.CampaignID, "step": b.StepID, "ids": ids,
+		"job": fmt.Sprintf("job:%d:%%", jobID), "claim": claimName(jobID, attempt),
+	})
+	return tag.RowsAffected(), err
+}
