@@ -90,7 +90,7 @@ func (c *checker) plain(e *file.Error) string {
 		return fmt.Sprintf("the character %q has no meaning here", token)
 	case strings.Contains(message, "exceeds maximum allowed nodes"):
 		return "the expression is too large"
-	case strings.HasPrefix(message, "invalid integer literal"), strings.Contains(message, "literal is too large"):
+	case strings.HasPrefix(message, "invalid integer literal"), strings.HasPrefix(message, "invalid float literal"), strings.Contains(message, "literal is too large"):
 		return "the number is too large"
 	}
 	return strings.ToLower(message[:1]) + message[1:]

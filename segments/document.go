@@ -1,0 +1,42 @@
+package segments
+
+// documentHead is what docs/segments.md says before the tables.
+const documentHead = `# The segment language
+
+<!-- Made by "go test ./segments -update" from the tables that check expressions; edit segments/document.go and those. -->
+
+An expression chooses customers: it is a condition that holds for a customer or not. The empty expression is everybody.
+
+` + "```" + `
+country in ["DE", "AT"] and orders_count >= 3 and last_order_at < ago("90d")
+any(orders, .product == "SEEDS-01" and .amount > 20)
+clicked("spring-2026", "30d") and not bought("ROSES")
+in_segment("vip") and email endsWith "@example.org"
+` + "```" + `
+
+## How to write it
+
+| form | meaning |
+| --- | --- |
+| ` + "`and` `or` `not` (also `&&` `\\|\\|` `!`)" + ` | join conditions; parentheses group. Write ` + "`not (x > 5)`" + ` with its parentheses |
+| ` + "`==` `!=` `<` `<=` `>` `>=`" + ` | compare two values of one type; text is ordered by its characters' numbers |
+| ` + "`x in [a, b]` `x not in [a, b]`" + ` | one of several values |
+| ` + "`x contains y` `startsWith` `endsWith`" + ` | parts of a text; ` + "`tags contains \"x\"`" + ` asks a list for an item |
+| ` + "`x matches \"pattern\"`" + ` | a regular expression (RE2), such as ` + "`\"(?i)^san \"`" + `; without ` + "`\\b` and `(?m)`" + ` |
+| ` + "`+ - * / %`" + ` | numbers are exact; a quotient has six decimals, the rest is cut off; by zero it is not known. ` + "`+`" + ` joins text |
+| ` + "`time + duration` `time - time`" + ` | a later or earlier time; the duration between |
+| ` + "`condition ? a : b` `a ?? b`" + ` | one or the other; ` + "`a`" + `, or ` + "`b`" + ` where ` + "`a`" + ` is not known |
+| ` + "`\"text\"` `'text'` `` `text` `` `12.50` `true` `false`" + ` | values |
+| ` + "`// note` `/* note */`" + ` | notes that mean nothing |
+
+- **Capital and small letters are different** in every test of text; ` + "`matches \"(?i)...\"`" + ` makes them alike.
+- **Not known**: a comparison or test with a value that is not known is false, ` + "`!=`" + ` too, and ` + "`not`" + ` makes it true. So
+  ` + "`city != \"Berlin\"`" + ` leaves out customers without a city, ` + "`not (city == \"Berlin\")`" + ` takes them in, and ` + "`is_known(city)`" + ` asks.
+- **Time** is UTC: ` + "`date(\"2026-01-31\")`" + ` is that day's midnight in UTC, and so is a date attribute.
+- **Money** is in the base currency.
+- **Machines** (mail proxies, link scanners) never count as opening or clicking.
+- Limits: 8 KB, 500 parts, 200 deep; with the segments it pulls in 2,000 parts.
+
+Attributes that a marketer defines stand beside the facts below under their own names: text, numbers and money, yes/no
+(a condition by itself), dates and times, lists of text.
+`
