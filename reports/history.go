@@ -174,3 +174,20 @@ func readMark(s string) (*time.Time, string, error) {
 	at := time.UnixMicro(n)
 	return &at, key, nil
 }
+
+// ExchangeRate is what one unit of a currency is worth in the base currency.
+type ExchangeRate struct {
+	Currency  string    `json:"currency"`
+	Rate      Money     `json:"rate"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ExchangeRates gives all rates by currency.
+func (s *Service) ExchangeRates(ctx context.Context) ([]ExchangeRate, error) {
+	rows, _ := s.pool.Query(ctx, `SELECT currency::text, rate, updated_at FROM exchange_rates ORDER BY currency`)
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ExchangeRate, err error) {
+		err = row.Scan(&r.Currency, &r.Rate, &r.UpdatedAt)
+		r.Rate = r.Rate.Trim(2)
+		return r, err
+	})
+}

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"aldine/customers"
+	"aldine/internal/access"
+	"aldine/internal/fault"
+	"aldine/reports"
+)
+
+// customerDetails is one customer with what they allow.
+type customerDetails struct {
+	customers.Customer
+	Consents []customers.Consent `json:"consents"`
+}
+
+type listCustomers struct {
+	limits
+	Search string `query:"search" doc:"Number, external id, e-mail, phone, or the beginning of the last name."`
+	List   int64  `query:"list" doc:"Only members of the list with this id."`
+	After  int64  `query:"after"`
+}
+
+func (a *API) customers() {
+	const tag = "Customers"
+	add(a, op{id: "listCustomers", method: http.MethodGet, path: "/customers", summary: "Search customers", tag: tag, need: access.CustomersRead},
+		func(ctx context.Context, in *listCustomers) (page[customers.Customer], error) {
+			p, err := a.Customers.List(ctx, customers.Query{Search: in.Search, List: in.List, After: in.After, Limit: in.Limit})
+			return paged(p.Customers, p.Next), err
+		})
+	add(a, op{id: "createCustomer", method: http.MethodPost, path: "/customers", summary: "Add a customer", tag: tag,
+		need: access.CustomersWrite, status: http.StatusCreated},
+		func(ctx context.Context, in *body[customers.Input]) (customers.Customer, error) {
+			return a.Customers.Create(ctx, in.Body)
+		})
+	add(a, op{id: "getCustomer", method: http.MethodGet, path: "/customers/{id}", summary: "One customer, with consents", tag: tag, need: access.CustomersRead},
+		func(ctx context.Context, in *one) (d customerDetails, err error) {
+			if d.Customer, err = a.Customers.Get(ctx, in.ID); err != nil {
+				return d, err
+			}
+			d.Consents, err = a.Customers.Consents(ctx, in.ID)
+			return d, err
+		})
+	add(a, op{id: "updateCustomer", method: http.MethodPatch, path: "/customers/{id}", summary: "Change some fields of a customer", tag: tag, need: access.CustomersWrite,
+		doc: "Fields and attributes by name; null empties one. What is not named stays."},
+		func(ctx context.Context, in *with[customers.Patch]) (customers.Customer, error) {
+			return a.Customers.Update(ctx, in.ID, in.Body)
+		})
+	act(a, op{id: "eraseCustomer", method: http.MethodDelete, path: "/customers/{id}", summary: "Erase a customer's identity", tag: tag, need: access.CustomersWrite,
+		doc: "Name, addresses and attributes are removed for good; touches, responses and orders stay without identity, so that reports do not change."},
+		func(ctx context.Context, in *one) error { return a.Customers.Delete(ctx, in.ID) })
+	type history struct {
+		one
+		limits
+		After string `query:"after"`
+	}
+	add(a, op{id: "customerHistory", method: http.MethodGet, path: "/customers/{id}/history", summary: "What happened with a customer, newest first", tag: tag,
+		need: access.CustomersRead, doc: "Touches with why they were not sent, responses, orders and consents on one time line."},
+		func(ctx context.Context, in *history) (page[reports.Event], error) {
+			if _, err := a.Customers.Get(ctx, in.ID); err != nil {
+				return page[reports.Event]{}, err
+			}
+			events, next, err := a.Reports.History(ctx, in.ID, in.After, in.Limit)
+			return paged(events, next), err
+		})
+	type consents struct {
+		one
+		Body map[string]bool `doc:"Channel (email, sms, post, calls) to yes or no." example:"{\"email\":true}"`
+	}
+	add(a, op{id: "setConsents", method: http.MethodPut, path: "/customers/{id}/consents", summary: "Record what a customer allows", tag: tag, need: access.CustomersWrite},
+		func(ctx context.Context, in *consents) (out page[customers.Consent], err error) {
+			if _, err := a.Customers.Get(ctx, in.ID); err != nil {
+				return out, err
+			}
+			var list []customers.Consent
+			for _, channel := range customers.Channels {
+				if granted, ok := in.Body[channel]; ok {
+					list = append(list, customers.Consent{CustomerID: in.ID, Channel: channel, Granted: granted, Source: "api", At: a.Now()})
+				}
+			}
+			if len(list) != len(in.Body) || len(list) == 0 {
+				return out, fault.Bad("The input is not valid", fault.Field{Name: "body", Message: "Name channels among " + strings.Join(customers.Channels, ", ")})
+			}
+			if err := a.Customers.SetConsents(ctx, list); err != nil {
+				return out, err
+			}
+			now, err := a.Customers.Consents(ctx, in.ID)
+			return paged(now, nil), err
+		})
+	add(a, op{id: "listAttributes", method: http.MethodGet, path: "/attributes", summary: "Attributes that marketers defined", tag: tag, need: access.CustomersRead},
+		func(ctx context.Context, _ *none) (page[customers.Attribute], error) {
+			list, err := a.Customers.Attributes(ctx)
+			return paged(list, nil), err
+		})
+	type attribute struct {
+		Name        string                  `json:"name" doc:"As written in expressions and templates." example:"favourite_flower"`
+		Label       string                  `json:"label"`
+		Type        customers.AttributeType `json:"type" enum:"text,number,money,bool,date,time,list"`
+		Description string                  `json:"description"`
+	}
+	add(a, op{id: "defineAttribute", method: http.MethodPost, path: "/attributes", summary: "Define an attribute of customers", tag: tag,
+		need: access.CustomersWrite, status: http.StatusCreated},
+		func(ctx context.Context, in *body[attribute]) (customers.Attribute, error) {
+			b := in.Body
+			return a.Customers.DefineAttribute(ctx, customers.Attribute{Name: b.Name, Label: b.Label, Type: b.Type, Description: b.Description})
+		})
+}
+
+func (a *API) lists() {
+	const tag = "Lists, products and orders"
+	add(a, op{id: "listLists", method: http.MethodGet, path: "/lists", summary: "Lists with their prices and sizes", tag: tag, need: access.CustomersRead},
+		func(ctx context.Context, _ *none) (page[customers.CustomerList], error) {
+			list, err := a.Customers.Lists(ctx)
+			return paged(list, nil), err
+		})
+	add(a, op{id: "saveList", method: http.MethodPut, path: "/lists", summary: "Add or change a list, by name", tag: tag, need: access.CustomersWrite},
+		func(ctx context.Context, in *body[customers.CustomerList]) (customers.CustomerList, error) {
+			return a.Customers.SaveList(ctx, in.Body)
+		})
+	type listProducts struct {
+		limits
+		After string `query:"after" doc:"The last SKU of the page before."`
+	}
+	add(a, op{id: "listProducts", method: http.MethodGet, path: "/products", summary: "Products", tag: tag, need: access.CustomersRead},
+		func(ctx context.Context, in *listProducts) (page[customers.Product], error) {
+			list, err := a.Customers.Products(ctx, in.After, in.Limit)
+			return cut(list, in.Limit, func(p customers.Product) any { return p.SKU }), err
+		})
+	act(a, op{id: "saveProduct", method: http.MethodPut, path: "/products", summary: "Add or change a product, by SKU", tag: tag, need: access.CustomersWrite},
+		func(ctx context.Context, in *body[customers.Product]) error {
+			return a.Customers.SaveProduct(ctx, in.Body)
+		})
+	add(a, op{id: "recordOrders", method: http.MethodPost, path: "/orders", summary: "Record one order or several", tag: tag, need: access.ResponsesWrite, loose: true,
+		doc: "Idempotent by order_id: the same order again changes nothing. Orders are credited to campaigns by keycode, else by matchback. " +
+			"Each order has an outcome of its own; when all are rejected the request is."},
+		func(ctx context.Context, in *body[oneOrMany[customers.Order]]) (page[customers.OrderOutcome], error) {
+			if len(in.Body) == 0 {
+				return page[customers.OrderOutcome]{}, fault.Bad("There is no order in the body")
+			}
+			out, err := a.Customers.RecordOrders(ctx, in.Body)
+			if err != nil {
+				return page[customers.OrderOutcome]{}, err
+			}
+			var rejected []fault.Field
+			for _, o := range out {
+				if o.State == customers.OrderRejected {
+					rejected = append(rejected, fault.Field{Name: "order " + o.Ref, Message: o.Reason})
+				}
+			}
+			if len(rejected) == len(out) {
+				return page[customers.OrderOutcome]{}, fault.Bad("No order was recorded", rejected...)
+			}
+			return paged(out, nil), nil
+		})
+	type listSuppressions struct {
+		limits
+		Search string `query:"search" doc:"The value as entered, or its normal form."`
+		After  string `query:"after"`
+	}
+	const suppression = "Suppression"
+	add(a, op{id: "listSuppressions", method: http.MethodGet, path: "/suppressions", summary: "Who must not be contacted", tag: suppression, need: access.CustomersRead},
+		func(ctx context.Context, in *listSuppressions) (page[customers.Suppression], error) {
+			p, err := a.Customers.Suppressions(ctx, customers.SuppressionQuery{Search: in.Search, Cursor: in.After, Limit: in.Limit})
+			return paged(p.Suppressions, p.Next), err
+		})
+	add(a, op{id: "suppress", method: http.MethodPost, path: "/suppressions", summary: "Suppress one or several", tag: suppression,
+		need: access.CustomersWrite, status: http.StatusCreated, loose: true, doc: "By scope customer, email, phone or address, for one channel or all. It acts at once, on what is planned already too."},
+		func(ctx context.Context, in *body[oneOrMany[customers.Suppression]]) (page[customers.Suppression], error) {
+			if len(in.Body) == 0 {
+				return page[customers.Suppression]{}, fault.Bad("There is no suppression in the body")
+			}
+			out, err := a.Customers.Suppress(ctx, in.Body)
+			return paged(out, nil), err
+		})
+	type unsuppress struct {
+		ID uuid.UUID `path:"id"`
+	}
+	act(a, op{id: "unsuppress", method: http.MethodDelete, path: "/suppressions/{id}", summary: "Remove a suppression", tag: suppression, need: access.CustomersWrite},
+		func(ctx context.Context, in *unsuppress) error { return a.Customers.Unsuppress(ctx, in.ID) })
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+
+	"aldine/customers"
+	"aldine/internal/access"
+	"aldine/internal/fault"
+)
+
+// startImport reads its body as a stream: a file may be larger than memory.
+type startImport struct {
+	Kind string `query:"kind" enum:"customers,orders" required:"true"`
+	List string `query:"list" doc:"The list that the customers join, by name; made where it does not exist."`
+	Map  string `query:"map" doc:"Column to field where the header does not tell: a JSON object, or column=field,column=field. An empty field leaves the column out."`
+	Name string `query:"name" doc:"The file's name, to recognise it by."`
+
+	upload upload
+}
+
+type upload struct {
+	body   io.Reader
+	length int64
+}
+
+// Resolve takes the raw body of the request.
+func (s *startImport) Resolve(c huma.Context) []error {
+	e := humaecho.Unwrap(c)
+	s.upload = upload{e.Request().Body, e.Request().ContentLength}
+	return nil
+}
+
+func (a *API) imports() {
+	const tag = "Imports"
+	o := op{id: "startImport", method: http.MethodPost, path: "/imports", summary: "Import a CSV file", tag: tag, need: access.CustomersWrite, status: http.StatusAccepted,
+		doc: "The file is the body, as it is: UTF-8 or CP-1252, any delimiter, with a header line. It is stored and imported in the background; " +
+			"ask GET /imports/{id} how far it is. The same file twice changes nothing.", upload: true}
+	add(a, o, func(ctx context.Context, in *startImport) (customers.Import, error) {
+		mapping, err := readMapping(in.Map)
+		if err != nil {
+			return customers.Import{}, err
+		}
+		if in.upload.length == 0 {
+			return customers.Import{}, fault.Bad("The body is empty: send the CSV file as it is")
+		}
+		if in.Name == "" {
+			in.Name = in.Kind + ".csv"
+		}
+		return a.Customers.StartImport(ctx, customers.StartImport{Kind: in.Kind, FileName: in.Name, List: in.List, Mapping: mapping,
+			Body: http.MaxBytesReader(nil, io.NopCloser(in.upload.body), a.MaxImport)})
+	})
+	type list struct {
+		limits
+		After int64 `query:"after"`
+	}
+	add(a, op{id: "listImports", method: http.MethodGet, path: "/imports", summary: "Imports, newest first", tag: tag, need: access.CustomersRead},
+		func(ctx context.Context, in *list) (page[customers.Import], error) {
+			out, err := a.Customers.Imports(ctx, in.After, in.Limit)
+			return cut(out, in.Limit, func(i customers.Import) any { return i.ID }), err
+		})
+	add(a, op{id: "getImport", method: http.MethodGet, path: "/imports/{id}", summary: "How far an import is", tag: tag, need: access.CustomersRead,
+		doc: "rows = created + updated + unchanged + duplicates + rejected. It has ended when state is finished, failed or cancelled."},
+		func(ctx context.Context, in *one) (customers.Import, error) { return a.Customers.Import(ctx, in.ID) })
+	add(a, op{id: "cancelImport", method: http.MethodPost, path: "/imports/{id}/cancel", summary: "Stop an import; rows done stay", tag: tag, need: access.CustomersWrite},
+		func(ctx context.Context, in *one) (customers.Import, error) {
+			if err := a.Customers.Cancel(ctx, in.ID); err != nil {
+				return customers.Import{}, err
+			}
+			return a.Customers.Import(ctx, in.ID)
+		})
+	download(a, op{id: "importRejects", method: http.MethodGet, path: "/imports/{id}/rejects", summary: "Rejected rows with line and reason, as CSV", tag: tag, need: access.CustomersRead},
+		[]string{"text/csv"}, func(ctx context.Context, in *one) (file, error) {
+			if _, err := a.Customers.Import(ctx, in.ID); err != nil {
+				return file{}, err
+			}
+			return file{Type: "text/csv; charset=utf-8", Name: fmt.Sprintf("import-%d-rejects.csv", in.ID),
+				Write: func(w io.Writer) error { return a.Customers.WriteRejects(ctx, in.ID, w) }}, nil
+		})
+}
+
+// readMapping reads either form of the parameter map.
+func readMapping(s string) (map[string]string, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return nil, nil
+	}
+	out := map[string]string{}
+	if strings.HasPrefix(s, "{") {
+		if err := json.Unmarshal([]byte(s), &out); err != nil {
+			return nil, fault.BadField("map", "This is not a JSON object of column to field: %s", decoding(err))
+		}
+		return out, nil
+	}
+	for _, pair := range strings.Split(s, ",") {
+		column, field, found := strings.Cut(pair, "=")
+		if column = strings.TrimSpace(column); !found || column == "" {
+			return nil, fault.BadField("map", "%q is not of the form column=field", pair)
+		}
+		out[column] = strings.TrimSpace(field)
+	}
+	return out, nil
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"aldine/internal/access"
+	"aldine/internal/fault"
+	"aldine/tracking"
+)
+
+func asInvalid(err error, f **fault.Error) bool {
+	return errors.As(err, f) && (*f).Kind == fault.Invalid
+}
+
+func (a *API) responses() {
+	const tag = "Responses"
+	add(a, op{id: "recordResponses", method: http.MethodPost, path: "/responses", summary: "Report one response or several", tag: tag, need: access.ResponsesWrite, loose: true,
+		doc: "By keycode, coupon, campaign or customer. Idempotent by ref, per token: the same ref again gives the first outcome. A code that belongs " +
+			"nowhere is kept for review, and its outcome says unmatched and why."},
+		func(ctx context.Context, in *body[oneOrMany[tracking.Response]]) (page[tracking.Outcome], error) {
+			if len(in.Body) == 0 {
+				return page[tracking.Outcome]{}, fault.Bad("There is no response in the body")
+			}
+			out, err := a.Tracking.Record(ctx, access.From(ctx).Name, in.Body)
+			return paged(out, nil), err
+		})
+	type list struct {
+		limits
+		After string `query:"after"`
+	}
+	add(a, op{id: "listUnmatched", method: http.MethodGet, path: "/responses/unmatched", summary: "Responses that belong nowhere yet", tag: tag, need: access.ResponsesWrite},
+		func(ctx context.Context, in *list) (page[tracking.UnmatchedResponse], error) {
+			p, err := a.Tracking.Unmatched(ctx, in.After, in.Limit)
+			return paged(p.Responses, p.Next), err
+		})
+	type resolution struct {
+		Keycode    string `json:"keycode,omitempty" doc:"The right code."`
+		CustomerID int64  `json:"customer_id,omitempty" doc:"Who it was."`
+		Dismiss    bool   `json:"dismiss,omitempty" doc:"It belongs nowhere."`
+	}
+	type resolve struct {
+		ID   uuid.UUID `path:"id"`
+		Body resolution
+	}
+	add(a, op{id: "resolveUnmatched", method: http.MethodPost, path: "/responses/unmatched/{id}/resolve", summary: "Say where a response belongs", tag: tag, need: access.ResponsesWrite},
+		func(ctx context.Context, in *resolve) (tracking.Outcome, error) {
+			return a.Tracking.Resolve(ctx, in.ID, tracking.Resolution{Keycode: in.Body.Keycode, CustomerID: in.Body.CustomerID, Dismiss: in.Body.Dismiss})
+		})
+	type sms struct {
+		From string `json:"from"`
+		To   string `json:"to"`
+		Text string `json:"text"`
+		Ref  string `json:"ref,omitempty" doc:"The provider's id of the message: the same one again is not taken twice."`
+	}
+	add(a, op{id: "inboundSMS", method: http.MethodPost, path: "/sms/inbound", summary: "A text message from a customer", tag: tag, need: access.ResponsesWrite,
+		doc: "For the SMS provider. STOP and its like withdraw consent at once; reply is the text to answer with, if any."},
+		func(ctx context.Context, in *body[sms]) (tracking.Reply, error) {
+			return a.Tracking.InboundSMS(ctx, in.Body.From, in.Body.To, in.Body.Text, in.Body.Ref)
+		})
+}

@@ -1,0 +1,56 @@
+package settings
+
+import (
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"aldine/internal/fault"
+)
+
+// Check tells what is wrong with settings, all faults at once, as an Invalid error; nil where nothing is.
+func (v Values) Check() error {
+	var faults []fault.Field
+	bad := func(name, message string) { faults = append(faults, fault.Field{Name: name, Message: message}) }
+	letters := func(s string, n int) bool { return len(s) == n && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" }
+	if v.BaseCurrency != "" && !letters(v.BaseCurrency, 3) {
+		bad("base_currency", "Write a currency as three capital letters, like EUR")
+	}
+	if !letters(v.DefaultCountry, 2) {
+		bad("default_country", "Write a country as two capital letters, like US")
+	}
+	if _, err := time.LoadLocation(v.DefaultTimeZone); err != nil || v.DefaultTimeZone == "" || v.DefaultTimeZone == "Local" {
+		bad("default_time_zone", "Write a time zone by its IANA name, like Europe/Berlin")
+	}
+	if a, err := mail.ParseAddress(v.FromEmail); err != nil || a.Address != v.FromEmail {
+		bad("from_email", "This is not an e-mail address")
+	}
+	for name, text := range map[string]string{"company_name": v.CompanyName, "company_address": v.CompanyAddress, "from_name": v.FromName, "sms_sender": v.SMSSender} {
+		if strings.TrimSpace(text) == "" {
+			bad(name, "This is needed")
+		} else if strings.ContainsAny(text, "\r\n\x00") || len(text) > 300 {
+			bad(name, "This must be one line of at most 300 characters")
+		}
+	}
+	for name, days := range map[string]int{"matchback_post_days": v.MatchbackPostDays, "matchback_calls_days": v.MatchbackCallsDays,
+		"matchback_email_days": v.MatchbackEmailDays, "matchback_sms_days": v.MatchbackSMSDays} {
+		if days < 0 || days > 730 {
+			bad(name, "Give 0 to 730 days")
+		}
+	}
+	if v.CallFromHour < 0 || v.CallToHour > 24 || v.CallFromHour >= v.CallToHour {
+		bad("call_from_hour", "The hours for calls must lie within a day, the first before the last")
+	}
+	if v.CallAttempts < 1 || v.CallAttempts > 50 {
+		bad("call_attempts", "Give 1 to 50 tries")
+	}
+	if v.LeaseMinutes < 1 || v.LeaseMinutes > 1440 {
+		bad("lease_minutes", "Give 1 to 1440 minutes")
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
+	return fault.Bad("The settings are not valid", faults...)
+}
