@@ -54,6 +54,7 @@ type Details struct {
 	Enrollments map[string]int64   `json:"enrollments"` // by state
 	Entered     int64              `json:"entered"`     // customers entered so far
 	Money       Money              `json:"money"`
+	Warnings    []string           `json:"warnings,omitempty"` // of an approval
 }
 
 // StepCounts are a frozen step with the touches planned there and the customers standing there.
@@ -130,8 +131,7 @@ type Query struct {
 type Summary struct {
 	Campaign
 	Entered int64           `json:"entered"`
-	Touches int64           `json:"touches"`
-	Sent    int64           `json:"sent"`
+	Sent    int64           `json:"sent"` // pieces in the ledger
 	Spent   decimal.Decimal `json:"spent"`
 }
 
@@ -146,6 +146,8 @@ type Forecast struct {
 	Total    decimal.Decimal  `json:"total_cost"`
 	Budget   *decimal.Decimal `json:"budget"`
 	Warnings []string         `json:"warnings"`
+
+	lists []*int64 // lists that the audience comes from
 }
 
 // CellForecast is the expected size of a cell.

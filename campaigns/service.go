@@ -2,34 +2,68 @@ package campaigns
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"time"
 
-	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
 	"aldine/campaigns/content"
 	"aldine/campaigns/journey"
+	"aldine/customers"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
+	"aldine/segments"
 )
+
+// Deps is what the service needs.
+type Deps struct {
+	Pool      *pgxpool.Pool
+	Jobs      *queue.Client
+	Settings  *settings.Store
+	Customers *customers.Service
+	Segments  *segments.Service
+	Now       func() time.Time
+	Log       *slog.Logger
+}
 
 // Service does everything about campaigns.
 type Service struct {
-	pool     *pgxpool.Pool
-	jobs     *queue.Client
-	settings *settings.Store
-	content  *content.Store
-	engine   *journey.Engine
-	now      func() time.Time
-	log      *slog.Logger
+	pool      *pgxpool.Pool
+	jobs      *queue.Client
+	settings  *settings.Store
+	customers *customers.Service
+	segments  *segments.Service
+	content   *content.Store
+	engine    *journey.Engine
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// New gives a service; Now and Log default to the clock and the default logger.
+func New(d Deps) *Service {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, segments: d.Segments, now: d.Now, log: d.Log}
+	s.content = content.NewStore(d.Pool, d.Customers.FieldNames, d.Now)
+	s.engine = journey.NewEngine(journey.Deps{Pool: d.Pool, Jobs: d.Jobs, Now: d.Now, Log: d.Log,
+		Keycodes: s.sliceKeycodesTx, EntryDone: s.bookListsTx})
+	return s
 }
 
 // Register adds the workers: entry, walking, waking, finishing. planner (package delivery) plans the send steps.
-func (s *Service) Register(workers *river.Workers, planner journey.Planner) { panic("TODO") }
+func (s *Service) Register(workers *river.Workers, planner journey.Planner) {
+	s.engine.Register(workers, planner)
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[FinishArgs]) error {
+		_, err := s.finish(ctx, job.Args.CampaignID)
+		return err
+	}))
+}
 
 // Engine gives the engine that walks the journeys.
 func (s *Service) Engine() *journey.Engine { return s.engine }
@@ -37,62 +71,7 @@ func (s *Service) Engine() *journey.Engine { return s.engine }
 // Templates gives the store of templates.
 func (s *Service) Templates() *content.Store { return s.content }
 
-// Create makes a draft. Fails with Invalid, naming all faulty fields, or Conflict where the code is taken.
-func (s *Service) Create(ctx context.Context, in Input) (Details, error) { panic("TODO") }
-
-// Update changes a draft. Fails with Invalid, NotFound, or Conflict (no longer a draft, or changed by someone else).
-func (s *Service) Update(ctx context.Context, id int64, p Patch) (Details, error) { panic("TODO") }
-
-// Get gives a campaign with its progress. Fails with NotFound.
-func (s *Service) Get(ctx context.Context, id int64) (Details, error) { panic("TODO") }
-
-// Find gives the id of the campaign with a code, or with the id written as a number. Fails with NotFound.
-func (s *Service) Find(ctx context.Context, codeOrID string) (int64, error) { panic("TODO") }
-
-// List gives campaigns, newest first.
-func (s *Service) List(ctx context.Context, q Query) ([]Summary, error) { panic("TODO") }
-
-// Approve freezes a draft: audience, journey, template versions, links and keycodes. Fails with Invalid (no budget, a
-// broken journey, template or expression) or Conflict. rowVersion guards against lost updates unless 0.
-func (s *Service) Approve(ctx context.Context, id int64, rowVersion int) (Details, error) {
-	panic("TODO")
-}
-
-// Withdraw takes an approval back, so that the campaign can be changed. Fails with Conflict.
-func (s *Service) Withdraw(ctx context.Context, id int64, rowVersion int) (Details, error) {
-	panic("TODO")
-}
-
-// Launch starts an approved campaign. Fails with Conflict.
-func (s *Service) Launch(ctx context.Context, id int64) (Details, error) { panic("TODO") }
-
-// Pause holds a running campaign; nothing is skipped. Fails with Conflict.
-func (s *Service) Pause(ctx context.Context, id int64) (Details, error) { panic("TODO") }
-
-// Resume goes on with a paused campaign. Fails with Conflict.
-func (s *Service) Resume(ctx context.Context, id int64) (Details, error) { panic("TODO") }
-
-// Cancel ends a campaign for good; what is not sent yet never will be. Fails with Conflict.
-func (s *Service) Cancel(ctx context.Context, id int64) (Details, error) { panic("TODO") }
-
-// Forecast tells what a campaign would do and cost at most. Fails with Invalid or NotFound.
-func (s *Service) Forecast(ctx context.Context, id int64) (Forecast, error) { panic("TODO") }
-
-// Preview renders a template as a customer would get it; campaignID 0 previews without a campaign, version 0 the newest
-// version. Nothing is tracked. Fails with NotFound or Invalid.
-func (s *Service) Preview(ctx context.Context, campaignID, templateID int64, version int, customerID int64) (content.Rendered, error) {
-	panic("TODO")
-}
-
-// PreviewDraft renders a template that is not saved. Fails with NotFound or Invalid.
-func (s *Service) PreviewDraft(ctx context.Context, t content.Template, customerID int64) (content.Rendered, error) {
-	panic("TODO")
-}
-
-// CheckJourney checks a journey, its templates and expressions without storing it. Fails with Invalid.
-func (s *Service) CheckJourney(ctx context.Context, raw json.RawMessage) error { panic("TODO") }
-
-// BudgetTx locks the campaign's row and gives what is left of its budget: budget less what is spent and reserved.
-func BudgetTx(ctx context.Context, tx pgx.Tx, campaignID int64) (decimal.Decimal, error) {
-	panic("TODO")
+// in runs f in a transaction.
+func (s *Service) in(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.pool, f)
 }

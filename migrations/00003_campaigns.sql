@@ -112,6 +112,7 @@ CREATE TABLE journey_slices (
     first_id    bigint NOT NULL, -- customer_id, inclusive
     last_id     bigint NOT NULL, -- inclusive
     size        integer NOT NULL,
+    next_at     timestamptz,     -- when a waiting job will look at the slice again
     PRIMARY KEY (campaign_id, first_id)
 );
 

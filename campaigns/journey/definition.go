@@ -1,7 +1,6 @@
 package journey
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/govalues/decimal"
@@ -51,6 +50,61 @@ type Arm struct {
 	Next   string `json:"next,omitempty"`
 }
 
-// Parse reads and checks a journey. An Invalid error has a field for each fault, named like journey.steps[2].next.
-// Templates and expressions are checked by whoever knows them, see Definition.Sends and Definition.Conditions.
-func Parse(raw json.RawMessage) (Definition, error) { panic("TODO") }
+// Condition is an expression that a step asks, with the path of its field for error messages.
+type Condition struct {
+	Step       int // index
+	Expression string
+	Field      string
+}
+
+// Sends gives the indexes of the send steps.
+func (d Definition) Sends() []int {
+	var out []int
+	for i, s := range d.Steps {
+		if s.Kind() == Send {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Conditions gives the expressions of branches and goals.
+func (d Definition) Conditions() []Condition {
+	var out []Condition
+	for i, s := range d.Steps {
+		if k := s.Kind(); k == Branch || k == Goal {
+			out = append(out, Condition{i, s.If, field(i, "if")})
+		}
+	}
+	return out
+}
+
+// Kind gives the kind of step that a type makes; empty for an unknown type.
+func (s StepDef) Kind() string {
+	switch s.Type {
+	case "email", "sms", "post", "calls":
+		return Send
+	case Wait, Branch, Split, Goal, End:
+		return s.Type
+	}
+	return ""
+}
+
+// exits are the ways out of a step: the field's name and the key of the next step, "" for the end.
+func (s StepDef) exits() []exit {
+	switch s.Kind() {
+	case Branch:
+		return []exit{{"then", s.Then}, {"else", s.Else}}
+	case Split:
+		out := make([]exit, len(s.Arms))
+		for i, a := range s.Arms {
+			out[i] = exit{armField(i, "next"), a.Next}
+		}
+		return out
+	case End:
+		return nil
+	}
+	return []exit{{"next", s.Next}}
+}
+
+type exit struct{ field, to string }

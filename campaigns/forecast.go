@@ -1,0 +1,156 @@
+package campaigns
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/govalues/decimal"
+	"github.com/jackc/pgx/v5"
+
+	"aldine/campaigns/journey"
+	"aldine/segments"
+)
+
+// Forecast tells what a campaign would do and cost at most. Fails with Invalid or NotFound.
+func (s *Service) Forecast(ctx context.Context, id int64) (Forecast, error) {
+	var f Forecast
+	err := s.in(ctx, func(tx pgx.Tx) error {
+		c, err := load(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if c.SegmentID != nil && c.Expression == "" {
+			if err := tx.QueryRow(ctx, `SELECT expression FROM segments WHERE segment_id = @id`, pgx.NamedArgs{"id": *c.SegmentID}).Scan(&c.Expression); err != nil {
+				return err
+			}
+		}
+		f, err = s.forecast(ctx, tx, c)
+		return err
+	})
+	return f, err
+}
+
+// forecast counts the audience by list, divides it into cells, and lets it run through the journey.
+func (s *Service) forecast(ctx context.Context, tx pgx.Tx, c Campaign) (f Forecast, err error) {
+	f = Forecast{Currency: c.Currency, Budget: c.Budget, Fixed: c.FixedCost, Cells: []CellForecast{}, Steps: []StepForecast{}, Warnings: []string{}}
+	cells, err := loadCells(ctx, tx, c.ID)
+	if err != nil {
+		return f, err
+	}
+	treated := decimal.Zero // percent outside the control cell
+	for _, cell := range cells {
+		if !cell.Control {
+			if treated, err = treated.Add(cell.Share); err != nil {
+				return f, err
+			}
+		}
+	}
+	if err := s.audience(ctx, tx, c, treated, &f); err != nil {
+		return f, err
+	}
+	for _, cell := range cells {
+		f.Cells = append(f.Cells, CellForecast{Name: cell.Name, Control: cell.Control, Customers: percent(f.Audience, cell.Share)})
+	}
+	if err := s.volumes(ctx, tx, c, percent(f.Audience, treated), &f); err != nil {
+		return f, err
+	}
+	if f.Total, err = f.Fixed.Add(f.Lists); err != nil {
+		return f, err
+	}
+	for _, st := range f.Steps {
+		if f.Total, err = f.Total.Add(st.Cost); err != nil {
+			return f, err
+		}
+	}
+	if f.Audience == 0 {
+		f.Warnings = append(f.Warnings, "Nobody is in the audience at present")
+	}
+	if f.Budget != nil && f.Budget.Cmp(f.Total) < 0 {
+		f.Warnings = append(f.Warnings, fmt.Sprintf("The budget of %s %s is below the forecast cost of %s %s: who comes after it is used up is excluded",
+			f.Budget.Trim(2), c.Currency, f.Total.Trim(2), c.Currency))
+	}
+	return f, nil
+}
+
+// audience counts the customers by list and prices the rented ones.
+func (s *Service) audience(ctx context.Context, tx pgx.Tx, c Campaign, treated decimal.Decimal, f *Forecast) error {
+	catalog, err := segments.LoadCatalog(ctx, tx)
+	if err != nil {
+		return err
+	}
+	compiled, err := catalog.Compile(c.Expression, s.now())
+	if err != nil {
+		return err
+	}
+	base, err := s.base(ctx, c.Currency)
+	if err != nil {
+		return err
+	}
+	where, args := compiled.Where("c", "w")
+	maps.Copy(args, pgx.NamedArgs{"base": base, "currency": c.Currency})
+	rows, err := tx.Query(ctx, `
+		SELECT n.list_id, n.names, CASE WHEN l.kind = 'rented' THEN round(l.price_per_thousand * COALESCE(`+rate("l.currency")+`, 1)
+			/ COALESCE(`+rate("@currency::char(3)")+`, 1), 4) ELSE 0 END
+		FROM (SELECT c.list_id, count(*) AS names FROM customers c WHERE (`+where+`) GROUP BY c.list_id) n
+		LEFT JOIN lists l ON l.list_id = n.list_id ORDER BY n.list_id`, args)
+	if err != nil {
+		return err
+	}
+	var list *int64
+	var names int64
+	var price decimal.Decimal
+	_, err = pgx.ForEachRow(rows, []any{&list, &names, &price}, func() error {
+		f.Audience += names
+		if list != nil {
+			id := *list
+			f.lists = append(f.lists, &id)
+		}
+		cost, err := perThousand(price, percent(names, treated))
+		if err != nil {
+			return err
+		}
+		f.Lists, err = f.Lists.Add(cost)
+		return err
+	})
+	return err
+}
+
+// volumes lets customers run through the journey: a split divides them, a branch may send all either way.
+func (s *Service) volumes(ctx context.Context, tx pgx.Tx, c Campaign, customers int64, f *Forecast) error {
+	var raw json.RawMessage
+	if err := tx.QueryRow(ctx, `SELECT (SELECT definition FROM journeys WHERE campaign_id = @id AND version = @version)`,
+		pgx.NamedArgs{"id": c.ID, "version": c.Version}).Scan(&raw); err != nil || raw == nil {
+		return err
+	}
+	d, err := journey.Parse(raw)
+	if err != nil {
+		return err
+	}
+	for _, v := range d.Volumes(customers) {
+		step := d.Steps[v.Step]
+		st := StepForecast{Key: step.Key, Channel: step.Type, Volume: v.Customers, UnitCost: decimal.Zero, Cost: decimal.Zero}
+		if step.UnitCost != nil {
+			st.UnitCost = *step.UnitCost
+			n, err := decimal.New(v.Customers, 0)
+			if err != nil {
+				return err
+			}
+			if st.Cost, err = n.Mul(st.UnitCost); err != nil {
+				return err
+			}
+		}
+		f.Steps = append(f.Steps, st)
+	}
+	return nil
+}
+
+// percent gives a part of n, rounded up: a forecast of cost rather says too much.
+func percent(n int64, share decimal.Decimal) int64 {
+	whole, frac, ok := share.Int64(2)
+	if !ok {
+		return n
+	}
+	return (n*(whole*100+frac) + 9999) / 10000
+}

@@ -1,0 +1,192 @@
+package campaigns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"aldine/campaigns/journey"
+	"aldine/internal/fault"
+)
+
+// Querier is a pool or a transaction.
+type Querier = journey.Querier
+
+const selectCampaign = `
+	SELECT c.campaign_id, c.code, c.name, c.objective, c.currency, c.budget, c.fixed_cost, c.margin_rate, c.segment_id,
+		COALESCE((SELECT g.name FROM segments g WHERE g.segment_id = c.segment_id), ''), c.expression, c.state, c.version, c.row_version,
+		c.audience, c.entry_done_at, c.created_by, c.created_at, c.updated_at, c.approved_by, c.approved_at, c.launched_at, c.finished_at`
+
+func (c *Campaign) targets() []any {
+	return []any{&c.ID, &c.Code, &c.Name, &c.Objective, &c.Currency, &c.Budget, &c.FixedCost, &c.MarginRate, &c.SegmentID,
+		&c.SegmentName, &c.Expression, &c.State, &c.Version, &c.RowVersion,
+		&c.Audience, &c.EntryDoneAt, &c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.ApprovedBy, &c.ApprovedAt, &c.LaunchedAt, &c.FinishedAt}
+}
+
+func load(ctx context.Context, q Querier, id int64) (Campaign, error) {
+	var c Campaign
+	err := q.QueryRow(ctx, selectCampaign+` FROM campaigns c WHERE c.campaign_id = @id`, pgx.NamedArgs{"id": id}).Scan(c.targets()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return c, fault.New(fault.NotFound, "There is no campaign %d", id)
+	}
+	return c, err
+}
+
+// Find gives the id of the campaign with a code, or with the id written as a number. Fails with NotFound.
+func (s *Service) Find(ctx context.Context, codeOrID string) (int64, error) {
+	number, err := strconv.ParseInt(codeOrID, 10, 64)
+	if err != nil {
+		number = 0
+	}
+	var id int64
+	err = s.pool.QueryRow(ctx, `
+		SELECT campaign_id FROM campaigns WHERE code = @code OR campaign_id = @number ORDER BY code = @code DESC LIMIT 1`,
+		pgx.NamedArgs{"code": codeOrID, "number": number}).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, fault.New(fault.NotFound, "There is no campaign %q", codeOrID)
+	}
+	return id, err
+}
+
+// List gives campaigns, newest first.
+func (s *Service) List(ctx context.Context, q Query) ([]Summary, error) {
+	if q.Limit <= 0 || q.Limit > 500 {
+		q.Limit = 50
+	}
+	rows, err := s.pool.Query(ctx, selectCampaign+`,
+			(SELECT COALESCE(sum(j.size), 0) FROM journey_slices j WHERE j.campaign_id = c.campaign_id),
+			(SELECT COALESCE(sum(e.quantity) FILTER (WHERE e.kind = 'piece'), 0) FROM cost_entries e WHERE e.campaign_id = c.campaign_id),
+			(SELECT COALESCE(sum(e.amount), 0) FROM cost_entries e WHERE e.campaign_id = c.campaign_id)
+		FROM campaigns c
+		WHERE (@state::text = '' OR c.state = @state) AND (@before::bigint = 0 OR c.campaign_id < @before)
+			AND (@search::text = '' OR strpos(lower(c.name), lower(@search)) > 0 OR strpos(c.code, lower(@search)) > 0)
+		ORDER BY c.campaign_id DESC LIMIT @limit`,
+		pgx.NamedArgs{"state": q.State, "before": q.Before, "search": strings.TrimSpace(q.Search), "limit": q.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Summary, err error) {
+		return v, row.Scan(append(v.targets(), &v.Entered, &v.Sent, &v.Spent)...)
+	})
+}
+
+// Get gives a campaign with its progress. Fails with NotFound.
+func (s *Service) Get(ctx context.Context, id int64) (Details, error) {
+	var d Details
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
+		d, err = details(ctx, tx, id)
+		return err
+	})
+	return d, err
+}
+
+// details reads a campaign in one snapshot, so that its numbers agree with each other.
+func details(ctx context.Context, q Querier, id int64) (d Details, err error) {
+	if d.Campaign, err = load(ctx, q, id); err != nil {
+		return d, err
+	}
+	if d.Cells, err = loadCells(ctx, q, id); err != nil {
+		return d, err
+	}
+	args := pgx.NamedArgs{"id": id, "version": d.Version}
+	d.Journey.Steps = []journey.StepDef{}
+	err = q.QueryRow(ctx, `SELECT definition FROM journeys WHERE campaign_id = @id AND version = @version`, args).Scan(&d.Journey)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return d, fmt.Errorf("journey of campaign %d: %w", id, err)
+	}
+	if d.Steps, err = stepCounts(ctx, q, id, d.Version); err != nil {
+		return d, err
+	}
+	d.Touches = TouchCounts{ByState: map[string]int64{}, ByReason: map[string]int64{}}
+	for _, st := range d.Steps {
+		for state, n := range st.Touches {
+			d.Touches.ByState[state] += n
+			d.Touches.Total += n
+		}
+		for reason, n := range st.Excluded {
+			d.Touches.ByReason[reason] += n
+		}
+	}
+	if d.Enrollments, err = counts(ctx, q, `
+		SELECT state, count(*) FROM enrollments WHERE campaign_id = @id GROUP BY state ORDER BY state`, args); err != nil {
+		return d, err
+	}
+	if err = q.QueryRow(ctx, `SELECT COALESCE(sum(size), 0) FROM journey_slices WHERE campaign_id = @id`, args).Scan(&d.Entered); err != nil {
+		return d, err
+	}
+	d.Money, err = money(ctx, q, d.Campaign)
+	return d, err
+}
+
+func loadCells(ctx context.Context, q Querier, id int64) ([]Cell, error) {
+	rows, err := q.Query(ctx, `SELECT cell_id, name, share / 100.0, is_control FROM cells WHERE campaign_id = @id ORDER BY position`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Cell, err error) {
+		err = row.Scan(&c.ID, &c.Name, &c.Share, &c.Control)
+		c.Share = c.Share.Trim(0)
+		return c, err
+	})
+}
+
+// stepCounts counts touches and standing customers of all versions' steps that have any, the frozen version's in order.
+func stepCounts(ctx context.Context, q Querier, id int64, version int) ([]StepCounts, error) {
+	steps, err := journey.LoadSteps(ctx, q, id, version)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]StepCounts, len(steps))
+	byID := map[int64]*StepCounts{}
+	for i, st := range steps {
+		out[i] = StepCounts{Step: st, Touches: map[string]int64{}, Excluded: map[string]int64{}}
+		byID[st.ID] = &out[i]
+	}
+	rows, err := q.Query(ctx, `
+		SELECT step_id, state, CASE WHEN state = 'excluded' THEN COALESCE(reason, '') ELSE '' END AS why, count(*)
+		FROM touches WHERE campaign_id = @id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return nil, err
+	}
+	var step, n int64
+	var state, reason string
+	if _, err = pgx.ForEachRow(rows, []any{&step, &state, &reason, &n}, func() error {
+		if st := byID[step]; st != nil {
+			st.Touches[state] += n
+			if state == "excluded" {
+				st.Excluded[reason] += n
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	rows, err = q.Query(ctx, `
+		SELECT step_id, count(*) FROM enrollments WHERE campaign_id = @id AND state = 'active' GROUP BY step_id ORDER BY step_id`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return nil, err
+	}
+	_, err = pgx.ForEachRow(rows, []any{&step, &n}, func() error {
+		if st := byID[step]; st != nil {
+			st.Standing = n
+		}
+		return nil
+	})
+	return out, err
+}
+
+func counts(ctx context.Context, q Querier, sql string, args pgx.NamedArgs) (map[string]int64, error) {
+	rows, err := q.Query(ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	var name string
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &n}, func() error { out[name] = n; return nil })
+	return out, err
+}
