@@ -1,0 +1,177 @@
+package customers
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// person is a customer while a chunk of rows is matched and merged: one from the database or a new one.
+type person struct {
+	*Customer
+	before  Fields // as stored
+	isNew   bool
+	named   bool // by a row of this chunk
+	counts  bool // named here for the first time, and known before: updated or unchanged
+	changed bool // differs from what is stored
+	touched bool // joined the list or changed a consent
+	said    [4]consentWord
+}
+
+// say keeps what rows say of consents: the first word counts, but a no always does.
+func (p *person) say(in *incoming) {
+	for i, w := range in.consents {
+		if p.said[i] == unsaid || w == saidNo {
+			p.said[i] = w
+		}
+	}
+}
+
+// matcher knows all customers that a chunk's rows may be.
+type matcher struct {
+	people     []*person // by number, then new ones in the order of rows
+	byExternal map[string]*person
+	byEmail    map[string][]*person // the oldest first
+	byIdentity map[int64]*person    // the oldest
+}
+
+// newMatcher looks up whom the rows may be: three look-ups and one read of customers, whatever the number of rows.
+func (l *customerLoader) newMatcher(ctx context.Context, q Querier, items []item) (*matcher, error) {
+	var externals, emails []string
+	var identities []int64
+	for i := range items {
+		in := items[i].customer
+		if in == nil {
+			continue
+		}
+		if in.ExternalID != "" {
+			externals = append(externals, in.ExternalID)
+		}
+		if in.emailKey != "" {
+			emails = append(emails, in.emailKey)
+		}
+		if in.identity != 0 {
+			identities = append(identities, in.identity)
+		}
+	}
+	m := &matcher{byExternal: make(map[string]*person, len(externals)), byEmail: make(map[string][]*person, len(emails)),
+		byIdentity: make(map[int64]*person, len(identities))}
+	external, err := externalIDs(ctx, q, externals)
+	if err != nil {
+		return nil, err
+	}
+	email, err := lookUp(ctx, q, `SELECT email, customer_id FROM customer_emails WHERE email = ANY(@keys) ORDER BY email, customer_id`, emails)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := lookUp(ctx, q, `SELECT identity, customer_id FROM customer_identities WHERE identity = ANY(@keys) ORDER BY identity, customer_id`,
+		identities)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]ID, 0, len(external)+len(email)+len(identity))
+	for _, id := range external {
+		ids = append(ids, id)
+	}
+	for _, k := range email {
+		ids = append(ids, k.id)
+	}
+	for _, k := range identity {
+		ids = append(ids, k.id)
+	}
+	slices.Sort(ids)
+	if ids = slices.Compact(ids); len(ids) == 0 {
+		return m, nil
+	}
+	found, err := load(ctx, q, l.attributes, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[ID]*person, len(found))
+	for i := range found {
+		p := &person{Customer: &found[i], before: found[i].Fields}
+		byID[p.ID] = p
+		m.people = append(m.people, p)
+	}
+	for name, id := range external {
+		if p := byID[id]; p != nil {
+			m.byExternal[name] = p
+		}
+	}
+	for _, k := range email {
+		if p := byID[k.id]; p != nil {
+			m.byEmail[k.key] = append(m.byEmail[k.key], p)
+		}
+	}
+	for _, k := range identity {
+		if p := byID[k.id]; p != nil && m.byIdentity[k.key] == nil {
+			m.byIdentity[k.key] = p
+		}
+	}
+	return m, nil
+}
+
+type lookedUp[K any] struct {
+	key K
+	id  ID
+}
+
+func lookUp[K string | int64](ctx context.Context, q Querier, sql string, keys []K) ([]lookedUp[K], error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	slices.Sort(keys)
+	rows, err := q.Query(ctx, sql, pgx.NamedArgs{"keys": slices.Compact(keys)})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (k lookedUp[K], err error) { return k, row.Scan(&k.key, &k.id) })
+}
+
+// find tells who a row is, nil for somebody new. The rules stand in the package's documentation; the oldest customer
+// who fits is taken, so that the same rows find the same customers again after more have come in.
+func (m *matcher) find(in *incoming) *person {
+	if in.ExternalID != "" {
+		if p := m.byExternal[in.ExternalID]; p != nil {
+			return p
+		}
+	}
+	if in.emailKey != "" {
+		for _, p := range m.byEmail[in.emailKey] {
+			if (in.ExternalID == "" || p.ExternalID == "") && strings.EqualFold(p.Email, in.Email) && namesAgree(&p.Fields, &in.Fields) {
+				return p
+			}
+		}
+		return nil
+	}
+	if in.identity != 0 {
+		return m.byIdentity[in.identity]
+	}
+	return nil
+}
+
+// add makes a new person, whom later rows can find by what the row has.
+func (m *matcher) add(in *incoming) *person {
+	p := &person{Customer: &Customer{}, isNew: true}
+	m.people = append(m.people, p)
+	m.index(p, in, true)
+	if in.identity != 0 {
+		m.byIdentity[in.identity] = p
+	}
+	return p
+}
+
+// index lets later rows find a person by an external id or e-mail that a row has brought.
+func (m *matcher) index(p *person, in *incoming, changed bool) {
+	if !changed {
+		return
+	}
+	if in.ExternalID != "" && (p.isNew || p.ExternalID == in.ExternalID) {
+		m.byExternal[in.ExternalID] = p
+	}
+	if in.emailKey != "" && !slices.Contains(m.byEmail[in.emailKey], p) {
+		m.byEmail[in.emailKey] = append(m.byEmail[in.emailKey], p)
+	}
+}

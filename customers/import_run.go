@@ -1,0 +1,339 @@
+package customers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
+
+	"aldine/customers/csvfile"
+	"aldine/internal/fault"
+	"aldine/internal/queue"
+)
+
+// ImportArgs asks for an import to be run, or carried on after a stop.
+type ImportArgs struct {
+	ImportID int64 `json:"import_id"`
+}
+
+// Kind names the job.
+func (ImportArgs) Kind() string { return "import" }
+
+// InsertOpts names the queue.
+func (ImportArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queue.Imports} }
+
+type importWorker struct {
+	river.WorkerDefaults[ImportArgs]
+	service *Service
+}
+
+// Timeout leaves time for very large files.
+func (w *importWorker) Timeout(*river.Job[ImportArgs]) time.Duration { return 12 * time.Hour }
+
+// Work runs the import from where it stands.
+func (w *importWorker) Work(ctx context.Context, job *river.Job[ImportArgs]) error {
+	_, err := w.service.RunImport(ctx, job.Args.ImportID)
+	switch {
+	case errors.Is(err, errRunning): // perhaps a process that is about to die: look again
+		return river.JobSnooze(30 * time.Second)
+	case fault.Is(err, fault.Invalid), fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
+		return river.JobCancel(err) // the import says so itself
+	}
+	return err
+}
+
+// ResumeImports makes jobs for imports that were under way when a process died; for the start of a program. A job too
+// many does no harm.
+func (s *Service) ResumeImports(ctx context.Context) error {
+	rows, err := s.pool.Query(ctx, `SELECT import_id FROM imports WHERE state = 'running' ORDER BY import_id`)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := s.jobs.Insert(ctx, ImportArgs{ImportID: id}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sizes of work: rows to a chunk (one transaction), and times a chunk is tried when others change the same customers.
+const (
+	chunkRows  = 10_000
+	chunkTries = 5
+)
+
+// Keys of advisory locks: one import is run by one process, and chunks of customers are stored one after the other, so
+// that two imports at once do not both create a customer with the same e-mail.
+const (
+	lockImport    = 0x41_4c_44_01
+	lockCustomers = 0x41_4c_44_02
+)
+
+var (
+	errRunning = fault.New(fault.Conflict, "The import is being run already")
+	errStopped = errors.New("the import is not running any more")
+)
+
+// RunImport does the work of an import to its end and gives its final state. One that was stopped carries on after the
+// last chunk stored. Conflict where it has ended or another process runs it; an import that cannot go on is failed
+// and says why. Any other error leaves it to be run again.
+func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return Import{}, err
+	}
+	defer conn.Release()
+	var locked bool
+	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(@key, @id)`,
+		pgx.NamedArgs{"key": lockImport, "id": int32(importID)}).Scan(&locked); err != nil {
+		return Import{}, err
+	}
+	if !locked {
+		return Import{}, errRunning
+	}
+	defer func() { // the session outlives this call
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock(@key, @id)`, pgx.NamedArgs{"key": lockImport, "id": int32(importID)}); err != nil {
+			_ = conn.Conn().Close(ctx)
+		}
+	}()
+	imp, err := s.Import(ctx, importID)
+	if err != nil {
+		return Import{}, err
+	}
+	if imp.State != ImportWaiting && imp.State != ImportRunning {
+		return imp, fault.New(fault.Conflict, "Import %d is %s", importID, imp.State)
+	}
+	if _, err := s.pool.Exec(ctx, `
+		UPDATE imports SET state = 'running', started_at = coalesce(started_at, @now) WHERE import_id = @id AND state IN ('waiting', 'running')`,
+		pgx.NamedArgs{"id": importID, "now": s.now()}); err != nil {
+		return Import{}, err
+	}
+	err = s.runImport(ctx, imp)
+	switch {
+	case err == nil:
+		err = s.endImport(ctx, imp, ImportFinished, "")
+	case errors.Is(err, errStopped):
+		err = nil
+	case fault.Is(err, fault.Invalid):
+		err = errors.Join(err, s.endImport(ctx, imp, ImportFailed, err.Error()))
+	default:
+		return Import{}, fmt.Errorf("import %d: %w", importID, err)
+	}
+	imp, loadErr := s.Import(ctx, importID)
+	return imp, errors.Join(err, loadErr)
+}
+
+func (s *Service) endImport(ctx context.Context, imp Import, state ImportState, reason string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE imports SET state = @state, error = nullif(@reason, ''), finished_at = @now,
+			bytes_done = CASE WHEN @state = 'finished' THEN file_size ELSE bytes_done END
+		WHERE import_id = @id AND state = 'running'`,
+		pgx.NamedArgs{"id": imp.ID, "state": state, "reason": reason, "now": s.now()})
+	if err == nil {
+		s.dropUpload(imp)
+	}
+	return err
+}
+
+// item is one row of the file on its way.
+type item struct {
+	line   int64
+	text   string
+	fields []string
+	reject string // why it is rejected, "" if it is not
+
+	customer *incoming
+	order    *orderRow
+}
+
+// chunk is the rows that are stored in one transaction.
+type chunk struct {
+	items []item
+	bytes int64 // read of the file by then
+}
+
+// counts are what became of a chunk's rows.
+type counts struct{ created, updated, unchanged, duplicates int64 }
+
+// loader is what customers and orders do differently.
+type loader interface {
+	// same tells whether a row must be in one chunk with the row before.
+	same(before, row []string) bool
+	// parse fills in the item's values, or its reject; it is called for many items at once.
+	parse(*item)
+	// replay learns from rows that an earlier run has stored.
+	replay(context.Context, []item) error
+	// storeTx stores a chunk, rejecting more items where need be.
+	storeTx(context.Context, pgx.Tx, []item) (counts, error)
+	// stored is called after the commit.
+	stored()
+}
+
+// runImport reads, parses and stores at the same time, chunk after chunk.
+func (s *Service) runImport(ctx context.Context, imp Import) error {
+	file, err := openFile(imp.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fault.BadField("file", "the uploaded file is not there any more")
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	l, err := s.newLoader(ctx, imp, file.Header)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	raw, parsed := make(chan *chunk, 1), make(chan *chunk, 1)
+	group.Go(func() error {
+		defer close(raw)
+		return readChunks(ctx, file, l, imp.Rows, raw)
+	})
+	group.Go(func() error {
+		defer close(parsed)
+		for c := range raw {
+			half := len(c.items) / 2
+			done := make(chan struct{})
+			go func() { parseAll(l, c.items[:half]); close(done) }()
+			parseAll(l, c.items[half:])
+			<-done
+			select {
+			case parsed <- c:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		seen := int64(0)
+		for c := range parsed {
+			if seen += int64(len(c.items)); seen <= imp.Rows {
+				if err := l.replay(ctx, c.items); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := s.storeChunk(ctx, imp, l, c); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+	return group.Wait()
+}
+
+func parseAll(l loader, items []item) {
+	for i := range items {
+		if items[i].reject == "" {
+			l.parse(&items[i])
+		}
+	}
+}
+
+// readChunks sends all rows in chunks; a chunk ends where those stored by an earlier run end.
+func readChunks(ctx context.Context, file *csvfile.File, l loader, done int64, to chan<- *chunk) error {
+	c := &chunk{}
+	send := func() error {
+		c.bytes = file.BytesRead()
+		select {
+		case to <- c:
+			c = &chunk{items: make([]item, 0, chunkRows)}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	rows := int64(0)
+	for {
+		var next item
+		row, err := file.Next()
+		var bad *csvfile.RowError
+		switch {
+		case err == io.EOF:
+			if len(c.items) > 0 {
+				return send()
+			}
+			return nil
+		case errors.As(err, &bad):
+			next = item{line: bad.Line, text: bad.Text, reject: bad.Reason}
+		case err != nil:
+			return fmt.Errorf("read the uploaded file: %w", err)
+		default:
+			next = item{line: row.Line, text: row.Text, fields: row.Fields}
+		}
+		if n := len(c.items); rows == done && n > 0 || n >= chunkRows && !(n < 2*chunkRows && l.same(c.items[n-1].fields, next.fields)) {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+		c.items = append(c.items, next)
+		rows++
+	}
+}
+
+// storeChunk stores one chunk in one transaction, again where somebody else changed the same customers meanwhile.
+func (s *Service) storeChunk(ctx context.Context, imp Import, l loader, c *chunk) error {
+	rejects := make([]string, len(c.items))
+	for i := range c.items {
+		rejects[i] = c.items[i].reject
+	}
+	for try := 1; ; try++ {
+		for i := range c.items {
+			c.items[i].reject = rejects[i]
+		}
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.storeChunkTx(ctx, tx, imp, l, c) })
+		if err == nil {
+			l.stored()
+			return nil
+		}
+		var pe *pgconn.PgError
+		again := errors.Is(err, errChanged) || errors.As(err, &pe) && (pe.Code == "23505" || pe.Code == "40P01" || pe.Code == "40001")
+		if !again || try == chunkTries {
+			return err
+		}
+	}
+}
+
+func (s *Service) storeChunkTx(ctx context.Context, tx pgx.Tx, imp Import, l loader, c *chunk) error {
+	var state ImportState
+	if err := tx.QueryRow(ctx, `SELECT state FROM imports WHERE import_id = @id FOR UPDATE`, pgx.NamedArgs{"id": imp.ID}).Scan(&state); err != nil {
+		return err
+	}
+	if state != ImportRunning {
+		return errStopped
+	}
+	n, err := l.storeTx(ctx, tx, c.items)
+	if err != nil {
+		return err
+	}
+	var rejected [][]any
+	for i := range c.items {
+		if it := &c.items[i]; it.reject != "" {
+			rejected = append(rejected, []any{imp.ID, it.line, it.reject, storable(it.text)})
+		}
+	}
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"import_rejects"}, []string{"import_id", "line", "reason", "row_text"}, pgx.CopyFromRows(rejected)); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE imports SET bytes_done = @bytes, rows = rows + @rows, created = created + @created, updated = updated + @updated,
+			unchanged = unchanged + @unchanged, duplicates = duplicates + @duplicates, rejected = rejected + @rejected
+		WHERE import_id = @id`, pgx.NamedArgs{"id": imp.ID, "bytes": min(c.bytes, imp.FileSize), "rows": len(c.items), "created": n.created,
+		"updated": n.updated, "unchanged": n.unchanged, "duplicates": n.duplicates, "rejected": len(rejected)})
+	return err
+}

@@ -1,0 +1,220 @@
+package customers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// errChanged says that somebody else changed a customer between our reading and writing; the chunk is done again.
+var errChanged = errors.New("a customer was changed meanwhile")
+
+// writeTx stores what the rows of a chunk have made new or changed.
+func (l *customerLoader) writeTx(ctx context.Context, tx pgx.Tx, m *matcher) error {
+	now := l.service.now()
+	var fresh, changed []*person
+	for _, p := range m.people {
+		switch {
+		case p.isNew:
+			fresh = append(fresh, p)
+		case p.changed:
+			changed = append(changed, p)
+		}
+	}
+	if err := l.insertTx(ctx, tx, fresh, now); err != nil {
+		return err
+	}
+	if err := l.updateTx(ctx, tx, changed, now); err != nil {
+		return err
+	}
+	if err := lookupRowsTx(ctx, tx, fresh, changed); err != nil {
+		return err
+	}
+	if err := l.joinTx(ctx, tx, m.people, now); err != nil {
+		return err
+	}
+	return l.consentTx(ctx, tx, m.people, now)
+}
+
+// insertTx copies new customers in, under numbers taken beforehand.
+func (l *customerLoader) insertTx(ctx context.Context, tx pgx.Tx, fresh []*person, now time.Time) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `SELECT nextval(pg_get_serial_sequence('customers', 'customer_id')) AS id FROM generate_series(1, @n::int) ORDER BY id`,
+		pgx.NamedArgs{"n": len(fresh)})
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
+	if err != nil {
+		return err
+	}
+	var list any
+	if l.imp.ListID != 0 {
+		list = l.imp.ListID
+	}
+	columns := append(columnsOf(l.attributes), "customer_id", "list_id", "created_at", "updated_at")
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"customers"}, columns, pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) {
+		p := fresh[i]
+		p.ID = ids[i]
+		return append(valuesOf(p.Customer, l.attributes), p.ID, list, now, now), nil
+	}))
+	return err
+}
+
+// updateTx rewrites changed customers by way of a table of this transaction.
+func (l *customerLoader) updateTx(ctx context.Context, tx pgx.Tx, changed []*person, now time.Time) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	columns := columnsOf(l.attributes)
+	quoted, sets := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		quoted[i] = pgx.Identifier{c}.Sanitize()
+		sets[i] = quoted[i] + " = t." + quoted[i]
+	}
+	if _, err := tx.Exec(ctx, `CREATE TEMP TABLE import_changes ON COMMIT DROP AS
+		SELECT customer_id, updated_at, `+strings.Join(quoted, ", ")+` FROM customers WHERE false`); err != nil {
+		return err
+	}
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"import_changes"}, append(columns, "customer_id", "updated_at"),
+		pgx.CopyFromSlice(len(changed), func(i int) ([]any, error) {
+			p := changed[i]
+			return append(valuesOf(p.Customer, l.attributes), p.ID, p.UpdatedAt), nil
+		})); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `UPDATE customers c SET `+strings.Join(sets, ", ")+`, updated_at = @now
+		FROM import_changes t WHERE c.customer_id = t.customer_id AND c.updated_at = t.updated_at`, pgx.NamedArgs{"now": now})
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() != int64(len(changed)) {
+		return errChanged
+	}
+	return nil
+}
+
+// lookupRowsTx brings the narrow look-up tables up to date.
+func lookupRowsTx(ctx context.Context, tx pgx.Tx, fresh, changed []*person) error {
+	var identities [][]any
+	for _, p := range fresh {
+		if p.ExternalID == "" && p.Email == "" {
+			identities = append(identities, []any{identityOf(&p.Fields), p.ID})
+		}
+	}
+	for _, t := range []struct {
+		table, column string
+		key           func(*Fields) string
+	}{
+		{"customer_external_ids", "external_id", func(f *Fields) string { return f.ExternalID }},
+		{"customer_emails", "email", func(f *Fields) string { return strings.ToLower(f.Email) }},
+		{"customer_phones", "phone", func(f *Fields) string { return f.Phone }},
+	} {
+		var gone, come []lookedUp[string]
+		for _, p := range changed {
+			before, after := t.key(&p.before), t.key(&p.Fields)
+			if before == after {
+				continue
+			}
+			if before != "" {
+				gone = append(gone, lookedUp[string]{before, p.ID})
+			}
+			if after != "" {
+				come = append(come, lookedUp[string]{after, p.ID})
+			}
+		}
+		for _, p := range fresh {
+			if key := t.key(&p.Fields); key != "" {
+				come = append(come, lookedUp[string]{key, p.ID})
+			}
+		}
+		if err := swapTx(ctx, tx, t.table, t.column, gone, come); err != nil {
+			return err
+		}
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"customer_identities"}, []string{"identity", "customer_id"}, pgx.CopyFromRows(identities))
+	return err
+}
+
+// swapTx removes and adds rows of one look-up table; rows in the order of the key cost the index least.
+func swapTx(ctx context.Context, tx pgx.Tx, table, column string, gone, come []lookedUp[string]) error {
+	if len(gone) > 0 {
+		keys, ids := make([]string, len(gone)), make([]ID, len(gone))
+		for i, g := range gone {
+			keys[i], ids[i] = g.key, g.id
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` l USING unnest(@keys::text[], @ids::bigint[]) AS t (key, id)
+			WHERE l.`+column+` = t.key AND l.customer_id = t.id`, pgx.NamedArgs{"keys": keys, "ids": ids}); err != nil {
+			return err
+		}
+	}
+	if len(come) == 0 {
+		return nil
+	}
+	slices.SortFunc(come, func(a, b lookedUp[string]) int { return strings.Compare(a.key, b.key) })
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, []string{column, "customer_id"}, pgx.CopyFromSlice(len(come), func(i int) ([]any, error) {
+		return []any{come[i].key, come[i].id}, nil
+	}))
+	return err
+}
+
+// joinTx makes all customers that the chunk names members of the import's list.
+func (l *customerLoader) joinTx(ctx context.Context, tx pgx.Tx, people []*person, now time.Time) error {
+	if l.imp.ListID == 0 {
+		return nil
+	}
+	var fresh, known []ID
+	byID := map[ID]*person{}
+	for _, p := range people {
+		switch {
+		case p.isNew:
+			fresh = append(fresh, p.ID)
+		case p.named:
+			known = append(known, p.ID)
+			byID[p.ID] = p
+		}
+	}
+	if len(fresh) > 0 {
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"list_members"}, []string{"customer_id", "list_id", "added_at"},
+			pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) { return []any{fresh[i], l.imp.ListID, now}, nil })); err != nil {
+			return err
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `
+		INSERT INTO list_members (customer_id, list_id, added_at) SELECT id, @list, @now FROM unnest(@ids::bigint[]) AS t (id) ORDER BY id
+		ON CONFLICT DO NOTHING RETURNING customer_id`, pgx.NamedArgs{"ids": known, "list": l.imp.ListID, "now": now})
+	if err != nil {
+		return err
+	}
+	var id ID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error { byID[id].touched = true; return nil })
+	return err
+}
+
+// consentTx records what the rows say of consents.
+func (l *customerLoader) consentTx(ctx context.Context, tx pgx.Tx, people []*person, now time.Time) error {
+	var said []Consent
+	byID := map[ID]*person{}
+	for _, p := range people {
+		for i, w := range p.said {
+			if w != unsaid {
+				said = append(said, Consent{CustomerID: p.ID, Channel: Channels[i], Granted: w == saidYes, Source: importSource, At: now})
+				byID[p.ID] = p
+			}
+		}
+	}
+	changed, err := setConsentsTx(ctx, tx, said, true)
+	for _, id := range changed {
+		byID[id].touched = true
+	}
+	return err
+}
