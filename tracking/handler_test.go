@@ -98,6 +98,9 @@ func TestTestSendRecordsNothing(t *testing.T) {
 	if res.StatusCode != 200 || !strings.Contains(body, "test message") {
 		t.Error(res.Status, body)
 	}
+	if res, body := w.request("POST", w.urls.UnsubscribeURL(tracking.Token{}), browser, "x=y"); res.StatusCode != 200 || !strings.Contains(body, "test message") {
+		t.Error(res.Status, body)
+	}
 	w.want(`SELECT count(*) FROM responses`, "0")
 }
 

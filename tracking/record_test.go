@@ -1,6 +1,7 @@
 package tracking_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -110,7 +111,8 @@ func TestRecordNamesFaultyFields(t *testing.T) {
 			field: {r}, "responses[1]." + field: {{Kind: tracking.KindVisit, CustomerID: 1}, r},
 		} {
 			_, err := w.s.Record(t.Context(), "crm", batch)
-			if f, ok := err.(*fault.Error); !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Name != name {
+			var f *fault.Error
+			if !errors.As(err, &f) || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Name != name {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -34,7 +34,7 @@ const (
 type Response struct {
 	Ref  string    `json:"ref,omitempty"` // the caller's own id: the same one again stores nothing
 	Kind Kind      `json:"kind"`
-	At   time.Time `json:"at"` // zero: now
+	At   time.Time `json:"at,omitzero"` // zero: now
 
 	CustomerID int64  `json:"customer_id,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
@@ -50,7 +50,7 @@ type Response struct {
 
 	// Of an order. Ref may be left out: the order's number does for it.
 	OrderRef string          `json:"order_ref,omitempty"`
-	Amount   decimal.Decimal `json:"amount"`
+	Amount   decimal.Decimal `json:"amount,omitzero"`
 	Currency string          `json:"currency,omitempty"`
 	Quantity int             `json:"quantity,omitempty"` // 0: that of the lines, else 1
 	Place    string          `json:"place,omitempty"`
