@@ -1,0 +1,52 @@
+package segments
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"aldine/internal/fault"
+)
+
+// Whatever a stranger types: never a panic, the fault is Invalid, and what compiles runs in the database and in memory
+// with one result.
+func FuzzExpression(f *testing.F) {
+	for _, e := range Reference() {
+		f.Add(e.Example)
+	}
+	for _, e := range []string{
+		"", "1", "vip ? vip : vip", `city matches "(?i)[^a-k]{2,}$"`, `not (score / 0.1 > 3) and tags contains "x" or "y" in tags`,
+		`in_segment("nested") or bought("a", "90d") and one(orders, .product in ["a", city])`, `sum(filter(orders, .at > ago("1y")), .amount * score) >= 1.5`,
+		`created_at + duration("1w") < now() - duration("2d") and now() - seen_at > duration("1h")`, `birthday_within("3d") && bucket("x", 0, 50) || nth(7)`,
+		"\"\\x00\"", "\xff", "a.b.c()[1:2]?.d", `{"a": [1, 2]}`, "let a = 1; a", "orders | any(.amount > 1)", "#", "any(orders, # > 1)", "((((", "if vip {true} else {false}",
+		`(("a" + city) ?? "b") endsWith "\u00e4" and -score < +3 and first_name in [city, "a"]`,
+	} {
+		f.Add(e)
+	}
+	s, pool := world(f, 30)
+	catalog, err := LoadCatalog(f.Context(), pool)
+	if err != nil {
+		f.Fatal(err)
+	}
+	ids, err := selected(f.Context(), pool, "TRUE", nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	facts, err := LoadFacts(f.Context(), pool, ids)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, expression string) {
+		stop := time.AfterFunc(5*time.Second, func() { panic(fmt.Sprintf("takes too long: %q", expression)) })
+		defer stop.Stop()
+		if _, err := catalog.Compile(expression, testNow); err != nil {
+			if !fault.Is(err, fault.Invalid) {
+				t.Fatalf("%q: %v", expression, err)
+			}
+			return
+		}
+		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
+			t.Fatalf("%q: %v", expression, err)
+		}
+	})
+}
