@@ -14,11 +14,11 @@ import (
 // functions are what templates may call. Numbers and times have one look everywhere.
 var functions = template.FuncMap{
 	"icon": icon, "asset": asset, "mark": mark,
-	"num": number, "money": money, "percent": percent, "bytes": byteSize, "plural": plural,
+	"num": number, "money": money, "percent": percent, "bytes": byteSize, "bytes64": func(n int) string { return byteSize(int64(n)) }, "plural": plural,
 	"when": when, "day": day, "ago": ago, "stamp": stamp,
 	"medium": mediumName, "mediumIcon": mediumIcon, "state": stateBadge, "say": sayWord,
 	"dict": dict, "text": text, "join": strings.Join, "lower": strings.ToLower, "list": func(v ...any) []any { return v },
-	"add": func(a, b int) int { return a + b }, "deref": deref,
+	"add": func(a, b int) int { return a + b }, "add64": func(a, b int64) int64 { return a + b }, "deref": deref,
 }
 
 func icon(name string) template.HTML {

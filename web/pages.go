@@ -11,9 +11,15 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aldine/campaigns"
+	"aldine/customers"
+	"aldine/delivery"
 	"aldine/internal/access"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
+	"aldine/reports"
+	"aldine/segments"
+	"aldine/tracking"
 )
 
 // Deps are the services behind the pages; all are needed.
@@ -22,6 +28,15 @@ type Deps struct {
 	Access   *access.Service
 	Settings *settings.Store
 	Jobs     *queue.Client
+
+	Customers *customers.Service
+	Segments  *segments.Service
+	Campaigns *campaigns.Service
+	Delivery  *delivery.Service
+	Reports   *reports.Service
+	Tracking  *tracking.Service
+
+	DataDir string // uploads wait in its folder uploads for their mapping
 
 	BaseURL string // as people reach the program; with https, cookies are sent only over https
 	Version string

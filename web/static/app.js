@@ -22,6 +22,12 @@
     }
     el = e.target.closest("[data-remove]");
     if (el) { var row = el.closest(el.dataset.remove); if (row) row.remove(); return; }
+    el = e.target.closest("[data-move]");
+    if (el) {
+      var step = el.closest(".step-row"), other = el.dataset.move === "up" ? step.previousElementSibling : step.nextElementSibling;
+      if (other) { if (el.dataset.move === "up") other.before(step); else other.after(step); el.focus(); }
+      return;
+    }
     el = e.target.closest("[data-copy]");
     if (el && navigator.clipboard) {
       navigator.clipboard.writeText(document.querySelector(el.dataset.copy).textContent.trim());

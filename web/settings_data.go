@@ -1,0 +1,200 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/govalues/decimal"
+	"github.com/labstack/echo/v4"
+
+	"aldine/customers"
+	"aldine/internal/fault"
+	"aldine/reports"
+)
+
+type attributesPage struct {
+	settingsFrame
+	Attributes []customers.Attribute
+	Types      []option
+}
+
+var (
+	attributesView = pageView[attributesPage]("settings-attributes")
+	attributeTypes = []option{{"text", "text"}, {"number", "number"}, {"money", "money"}, {"bool", "yes or no"}, {"date", "date"}, {"time", "date and time"}, {"list", "list of texts"}}
+)
+
+func (p *Pages) attributeList(c echo.Context) error {
+	return p.showAttributes(c, formWith("type", "text"))
+}
+
+func (p *Pages) showAttributes(c echo.Context, f form) error {
+	list, err := p.Customers.Attributes(ctx(c))
+	if err != nil {
+		return err
+	}
+	return showStatus(p, c, f.status(), attributesView, attributesPage{p.settingsFrame(c, "Attributes", f), list, attributeTypes})
+}
+
+func (p *Pages) attributeAdd(c echo.Context) error {
+	f, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	a, err := p.Customers.DefineAttribute(ctx(c), customers.Attribute{Name: f.Text("name"), Label: f.Text("label"),
+		Type: customers.AttributeType(f.Get("type")), Description: f.Text("description")})
+	if err != nil {
+		if err := f.refused(err); err != nil {
+			return err
+		}
+		return p.showAttributes(c, f)
+	}
+	return p.done(c, "/settings/attributes", "The attribute "+a.Name+" is ready for imports, segments and templates.")
+}
+
+type listsPage struct {
+	settingsFrame
+	Lists []customers.CustomerList
+	Kinds []option
+}
+
+var listsView = pageView[listsPage]("settings-lists")
+
+func (p *Pages) listList(c echo.Context) error {
+	f := formWith("kind", "rented")
+	if name := c.QueryParam("change"); name != "" { // the form is filled with what is known
+		lists, err := p.Customers.Lists(ctx(c))
+		if err != nil {
+			return err
+		}
+		for _, l := range lists {
+			if l.Name == name {
+				f = formWith("name", l.Name, "kind", l.Kind, "price_per_thousand", l.PricePerThousand.Trim(2).String(), "currency", l.Currency)
+			}
+		}
+	}
+	return p.showLists(c, f)
+}
+
+func (p *Pages) showLists(c echo.Context, f form) error {
+	lists, err := p.Customers.Lists(ctx(c))
+	if err != nil {
+		return err
+	}
+	return showStatus(p, c, f.status(), listsView, listsPage{p.settingsFrame(c, "Lists", f), lists, []option{{"house", "own customers"}, {"rented", "rented"}}})
+}
+
+func (p *Pages) listSave(c echo.Context) error {
+	f, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	price, err := typedAmount(f, "price_per_thousand")
+	if err == nil {
+		_, err = p.Customers.SaveList(ctx(c), customers.CustomerList{Name: f.Text("name"), Kind: f.Get("kind"), PricePerThousand: price, Currency: f.Text("currency")})
+	}
+	if err != nil {
+		if err := f.refused(err); err != nil {
+			return err
+		}
+		return p.showLists(c, f)
+	}
+	return p.done(c, "/settings/lists", "The list is saved.")
+}
+
+// typedAmount reads an amount; "" is zero.
+func typedAmount(f form, name string) (decimal.Decimal, error) {
+	s := strings.ReplaceAll(f.Text(name), ",", "")
+	if s == "" {
+		return decimal.Decimal{}, nil
+	}
+	d, err := decimal.Parse(s)
+	if err != nil {
+		return d, fault.BadField(name, "Write a number such as 120.00")
+	}
+	return d, nil
+}
+
+type productsPage struct {
+	settingsFrame
+	Products    []customers.Product
+	First, Next string
+}
+
+var productsView = pageView[productsPage]("settings-products")
+
+func (p *Pages) productList(c echo.Context) error { return p.showProducts(c, formWith()) }
+
+func (p *Pages) showProducts(c echo.Context, f form) error {
+	after := c.QueryParam("after")
+	list, err := p.Customers.Products(ctx(c), after, rowsPerPage+1)
+	if err != nil {
+		return err
+	}
+	page := productsPage{settingsFrame: p.settingsFrame(c, "Products", f)}
+	if after != "" {
+		page.First = "/settings/products"
+	}
+	if len(list) > rowsPerPage {
+		list = list[:rowsPerPage]
+		page.Next = "/settings/products?after=" + escapeQuery(list[rowsPerPage-1].SKU)
+	}
+	page.Products = list
+	return showStatus(p, c, f.status(), productsView, page)
+}
+
+func (p *Pages) productSave(c echo.Context) error {
+	f, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	price, err := typedAmount(f, "price")
+	if err == nil {
+		err = p.Customers.SaveProduct(ctx(c), customers.Product{SKU: f.Text("sku"), Name: f.Text("name"), Category: f.Text("category"), Price: price, Currency: f.Text("currency")})
+	}
+	if err != nil {
+		if err := f.refused(err); err != nil {
+			return err
+		}
+		return p.showProducts(c, f)
+	}
+	return p.done(c, "/settings/products", "The product is saved.")
+}
+
+type ratesPage struct {
+	settingsFrame
+	Base  string
+	Rates []reports.ExchangeRate
+}
+
+var ratesView = pageView[ratesPage]("settings-rates")
+
+func (p *Pages) rateList(c echo.Context) error { return p.showRates(c, formWith()) }
+
+func (p *Pages) showRates(c echo.Context, f form) error {
+	v, err := p.Settings.Get(ctx(c))
+	if err != nil {
+		return err
+	}
+	rates, err := p.Reports.ExchangeRates(ctx(c))
+	if err != nil {
+		return err
+	}
+	return showStatus(p, c, f.status(), ratesView, ratesPage{p.settingsFrame(c, "Exchange rates", f), v.BaseCurrency, rates})
+}
+
+func (p *Pages) rateSave(c echo.Context) error {
+	f, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	rate, err := typedAmount(f, "rate")
+	if err == nil {
+		err = p.Customers.SetExchangeRate(ctx(c), f.Text("currency"), rate)
+	}
+	if err != nil {
+		if err := f.refused(err); err != nil {
+			return err
+		}
+		return p.showRates(c, f)
+	}
+	return p.done(c, "/settings/rates", "The rate is saved; orders recorded before keep theirs.")
+}
