@@ -3,7 +3,9 @@ package delivery
 import (
 	"context"
 	"iter"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,6 +61,15 @@ func (s *Service) letters(ctx context.Context, r *renderer, runID int64, columns
 	}
 }
 
+// urlPattern finds an address whose host is written out; behind it tags may stand, filled in when somebody comes.
+var urlPattern = regexp.MustCompile(`https?://[^\s<>"'{}|\\^/?#@]+(?:[/?#](?:[^\s<>"'{}|\\^]|\{\{[^{}]*\}\})*)?`)
+
+// personalURL is the first address in a letter's template. It is printed as it stands, since a token is nothing to type
+// in; the QR code beside it leads there by way of the customer's own link.
+func personalURL(body string) string {
+	return strings.TrimRight(urlPattern.FindString(body), ".,;:!?)]")
+}
+
 func (r *renderer) letter(t touch, p customers.Profile, columns []string) (post.Letter, error) {
 	out, _, err := r.render(t, p)
 	if err != nil {
@@ -68,9 +79,9 @@ func (r *renderer) letter(t touch, p customers.Profile, columns []string) (post.
 		CustomerID: t.CustomerID, Keycode: t.Keycode, Text: out.Text,
 		Address: addressLines(p, r.settings.DefaultCountry), Fields: make([]string, len(columns)),
 	}
-	if links := r.template.Links(); len(links) > 0 {
+	if r.personal != "" {
 		token := r.token(t.CustomerID)
-		token.LinkID = r.links[links[0]]
+		token.LinkID = r.links[r.personal]
 		l.URL = r.urls.ClickURL(token)
 	}
 	vars := p.Vars()

@@ -177,6 +177,7 @@ type renderer struct {
 	settings settings.Values
 	template *content.Compiled
 	links    map[string]int64
+	personal string // of a letter: the address behind its QR code, as written in the template
 	urls     tracking.URLs
 	now      time.Time
 }
@@ -190,11 +191,18 @@ func (s *Service) renderer(ctx context.Context, b batch) (*renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("template of step %s: %w", b.StepKey, err)
 	}
-	links, err := s.ensureLinks(ctx, b.CampaignID, template.Links())
+	urls := template.Links()
+	personal := ""
+	if b.Channel == "post" {
+		if personal = personalURL(template.Template().Body); personal != "" {
+			urls = []string{personal}
+		}
+	}
+	links, err := s.ensureLinks(ctx, b.CampaignID, urls)
 	if err != nil {
 		return nil, err
 	}
-	return &renderer{batch: b, settings: v, template: template, links: links, urls: s.urls, now: s.now()}, nil
+	return &renderer{batch: b, settings: v, template: template, links: links, personal: personal, urls: s.urls, now: s.now()}, nil
 }
 
 // ensureLinks gives the numbers of a template's links; approval has stored them, so there is rarely one to add.

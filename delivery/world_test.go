@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 	w.settings = settings.New(w.pool, w.now)
 	w.people = customers.New(customers.Deps{Pool: w.pool, Jobs: w.jobs, Settings: w.settings, DataDir: t.TempDir(), Now: w.now, Log: logger})
 	w.store = content.NewStore(w.pool, w.people.FieldNames, w.now)
-	w.tracking = tracking.New(tracking.Deps{Pool: w.pool, Jobs: w.jobs, Settings: w.settings, Signer: w.signer, Now: w.now})
+	w.tracking = tracking.New(tracking.Deps{Pool: w.pool, Jobs: w.jobs, Customers: w.people, Settings: w.settings, Signer: w.signer, Now: w.now})
 	if w.box, err = sandbox.Start(w.pool, w.now, logger); err != nil {
 		t.Fatal(err)
 	}
@@ -228,8 +228,8 @@ func (w *world) work(d *delivery.Service) {
 		}
 	}()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
-		busy := w.id(`SELECT count(*) FROM river_job WHERE kind <> 'campaign_finish' AND (state IN ('available', 'running', 'pending')
-			OR state = 'scheduled' AND scheduled_at < now() + interval '2 seconds')`, nil)
+		busy := w.id(`SELECT count(*) FROM river_job WHERE kind <> 'campaign_finish' AND (state = 'running'
+			OR state IN ('available', 'pending', 'scheduled') AND scheduled_at < now() + interval '2 seconds')`, nil)
 		if busy == 0 {
 			return
 		}

@@ -44,7 +44,7 @@ func (s *Service) lease(ctx context.Context, listID int64, agent string, n int, 
 		if h.State != "running" {
 			return fault.New(fault.Conflict, "The campaign is %s: no calls are handed out", h.State)
 		}
-		l := &leasing{h: h, v: v, agent: agent, now: s.d.Now(), keep: keep}
+		l := &leasing{h: h, v: v, agent: agent, now: s.d.Now(), keep: keep, open: []string{}, seen: []int64{}}
 		if err := l.zonesTx(ctx, tx); err != nil {
 			return err
 		}
