@@ -195,6 +195,10 @@ func disagreement(ctx context.Context, s *Service, pool *pgxpool.Pool, facts map
 	if bySQL["WhereSlice"], err = selected(ctx, pool, where, args); err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
+	where, args = compiled.whereFew("c", "p")
+	if bySQL["whereFew"], err = selected(ctx, pool, where, args); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
 	var inMemory []int64
 	for id, f := range facts {
 		ok, err := compiled.Match(f)
@@ -271,7 +275,7 @@ func TestPatternsAgree(t *testing.T) {
 // No argument of an expression is ever part of the SQL's text.
 func TestOnlyPlaceholders(t *testing.T) {
 	t.Parallel()
-	s, pool := world(t, 1)
+	s, _ := world(t, 1)
 	names := regexp.MustCompile(`@p(\d+)::`)
 	rapid.Check(t, func(rt *rapid.T) {
 		expression := source{t: rt}.cond(3)
@@ -287,5 +291,4 @@ func TestOnlyPlaceholders(t *testing.T) {
 			rt.Fatalf("%d placeholders, %d arguments", n, len(args))
 		}
 	})
-	_ = pool
 }

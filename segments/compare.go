@@ -23,7 +23,7 @@ func (n *compare) nullable() bool {
 }
 
 func (n *compare) sql(w *writer) {
-	if set, ok := n.overOrders(); ok {
+	if set, ok := n.overOrders(); ok && !w.few {
 		set.sql(w)
 		return
 	}

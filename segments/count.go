@@ -115,7 +115,7 @@ func estimate(ctx context.Context, tx pgx.Tx, c *Compiled, count *Count) (done b
 	if total < estimateFrom {
 		return false, nil
 	}
-	where, args := c.Where("c", "p")
+	where, args := c.whereFew("c", "p")
 	args["percent"] = min(100, 100*sampleRows/total)
 	var m, n, k, kk, nk, nn float64 // pages, customers, hits; sums of squares over pages
 	if err := tx.QueryRow(ctx, `

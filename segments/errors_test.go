@@ -127,6 +127,7 @@ func TestWhatIsAccepted(t *testing.T) {
 	}
 	for _, expression := range []string{
 		"", "  \n ", `country in ["DE", "AT"] and orders_count >= 3 and last_order_at < now() - duration("90d")`,
+		`0 == sum(orders, orders_count)`, // found by TestEvaluatorsAgree: the sum was the outer query's
 		`1 < orders_count < 4`, `orders | count(.amount > 20) >= 1`, `if vip { true } else { orders_count > 2 }`,
 		`orders_count >= 2 // regulars` + "\n" + `/* and */ and vip`, `city == 'a'`, "city matches `^a`", `not any(orders, .at > ago("30d"))`,
 		strings.Repeat("vip or ", 190) + "vip", strings.Repeat("(", 1000) + "vip" + strings.Repeat(")", 1000),

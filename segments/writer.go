@@ -19,17 +19,26 @@ type writer struct {
 	order, line string // of the order and the line at hand
 	aliases     int
 	first, last string // placeholders of the slice; "" without one
+	few         bool   // only a few customers are looked at: look up each one's orders
 }
 
 func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.NamedArgs) {
-	w := &writer{args: pgx.NamedArgs{}, prefix: prefix, alias: alias}
+	return c.write(&writer{args: pgx.NamedArgs{}, prefix: prefix, alias: alias}, slice)
+}
+
+// whereFew is Where for a statement that looks at a few customers only.
+func (c *Compiled) whereFew(alias, prefix string) (string, pgx.NamedArgs) {
+	return c.write(&writer{args: pgx.NamedArgs{}, prefix: prefix, alias: alias, few: true}, nil)
+}
+
+func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
 	if slice == nil {
 		c.root.sql(w)
 		return w.b.String(), w.args
 	}
 	w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
 	w.text("(")
-	w.within(alias)
+	w.within(w.alias)
 	c.root.sql(w)
 	w.text(")")
 	return w.b.String(), w.args
