@@ -55,7 +55,11 @@ func (s *Service) texter(r *renderer) sender {
 		if text == "" {
 			return broken(errors.New("the text is empty"))
 		}
-		ref, err := s.gateway.Send(ctx, sms.Message{
+		if ctx.Err() != nil {
+			return outcome{result: result{State: "planned", Reason: "the program is stopping"}, stop: true}
+		}
+		// Cut off half-way nobody would know whether it was taken, so the gateway's own time-out is the only one.
+		ref, err := s.gateway.Send(context.WithoutCancel(ctx), sms.Message{
 			ID: fmt.Sprintf("%d-%d-%d", r.batch.CampaignID, r.batch.StepID, t.CustomerID), To: t.Destination, From: r.settings.SMSSender, Text: text,
 		})
 		return ofText(ref, err)
