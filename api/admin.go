@@ -36,17 +36,17 @@ func (a *API) admin() {
 			out, err := a.Reports.ExchangeRates(ctx)
 			return paged(out, nil), err
 		})
-	type rate struct {
+	type exchangeRate struct {
 		Currency string          `json:"currency" example:"USD"`
 		Rate     decimal.Decimal `json:"rate" doc:"One unit of it in the base currency."`
 	}
 	act(a, op{id: "setExchangeRate", method: http.MethodPut, path: "/exchange-rates", summary: "Set a currency's rate", tag: tag, need: access.Administer,
 		doc: "Orders recorded before keep the rate they were recorded with."},
-		func(ctx context.Context, in *body[rate]) error {
+		func(ctx context.Context, in *body[exchangeRate]) error {
 			return a.Customers.SetExchangeRate(ctx, in.Body.Currency, in.Body.Rate)
 		})
 	type audit struct {
-		limits
+		Limits
 		Actor  string `query:"actor"`
 		Action string `query:"action"`
 		Kind   string `query:"object_kind"`
@@ -69,7 +69,7 @@ func merge(v *settings.Values, named map[string]any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return fault.Bad("The settings are not valid", fault.Field{Message: decoding(err)})
+		return fault.Bad("The settings are not valid", fault.Field{Message: decoding(err.Error())})
 	}
 	return v.Check()
 }
@@ -81,23 +81,23 @@ func (a *API) tokens() {
 			out, err := a.Access.ListTokens(ctx)
 			return paged(out, nil), err
 		})
-	type create struct {
+	type newToken struct {
 		Name      string      `json:"name"`
 		Role      access.Role `json:"role" doc:"admin, marketer, agent, finance or readonly"`
 		ExpiresAt *time.Time  `json:"expires_at,omitempty" doc:"Never where left out."`
 	}
-	type created struct {
+	type createdToken struct {
 		access.Token
 		Secret string `json:"token" doc:"The token itself, shown only now."`
 	}
 	add(a, op{id: "createToken", method: http.MethodPost, path: "/tokens", summary: "Make a token", tag: tag, need: access.Administer, status: http.StatusCreated},
-		func(ctx context.Context, in *body[create]) (created, error) {
+		func(ctx context.Context, in *body[newToken]) (createdToken, error) {
 			holdsSecret(ctx)
 			t, secret, err := a.Access.CreateToken(ctx, in.Body.Name, in.Body.Role, in.Body.ExpiresAt)
-			return created{t, secret}, err
+			return createdToken{t, secret}, err
 		})
 	act(a, op{id: "revokeToken", method: http.MethodDelete, path: "/tokens/{id}", summary: "Revoke a token at once", tag: tag, need: access.Administer},
-		func(ctx context.Context, in *one) error { return a.Access.RevokeToken(ctx, in.ID) })
+		func(ctx context.Context, in *One) error { return a.Access.RevokeToken(ctx, in.ID) })
 }
 
 func (a *API) users() {
@@ -107,27 +107,27 @@ func (a *API) users() {
 			out, err := a.Access.ListUsers(ctx)
 			return paged(out, nil), err
 		})
-	type create struct {
+	type newUser struct {
 		Email string      `json:"email"`
 		Name  string      `json:"name,omitempty"`
 		Role  access.Role `json:"role" doc:"admin, marketer, agent, finance or readonly"`
 	}
-	type secret struct {
+	type userSecret struct {
 		access.User
 		OneTimePassword string `json:"one_time_password" doc:"Shown only now; the user must change it."`
 	}
 	add(a, op{id: "createUser", method: http.MethodPost, path: "/users", summary: "Add a user with a one-time password", tag: tag, need: access.Administer, status: http.StatusCreated},
-		func(ctx context.Context, in *body[create]) (secret, error) {
+		func(ctx context.Context, in *body[newUser]) (userSecret, error) {
 			holdsSecret(ctx)
 			u, password, err := a.Access.CreateUser(ctx, in.Body.Email, in.Body.Name, in.Body.Role, "")
-			return secret{u, password}, err
+			return userSecret{u, password}, err
 		})
-	type change struct {
+	type userChange struct {
 		Role     access.Role `json:"role,omitempty"`
 		Disabled *bool       `json:"disabled,omitempty"`
 	}
 	add(a, op{id: "updateUser", method: http.MethodPatch, path: "/users/{id}", summary: "Change a user's role, or disable them", tag: tag, need: access.Administer},
-		func(ctx context.Context, in *with[change]) (access.User, error) {
+		func(ctx context.Context, in *with[userChange]) (access.User, error) {
 			if in.Body.Role != "" {
 				if err := a.Access.SetRole(ctx, in.ID, in.Body.Role); err != nil {
 					return access.User{}, err
@@ -145,13 +145,13 @@ func (a *API) users() {
 			return a.Access.User(ctx, in.ID)
 		})
 	add(a, op{id: "resetPassword", method: http.MethodPost, path: "/users/{id}/reset-password", summary: "Give a user a new one-time password", tag: tag, need: access.Administer},
-		func(ctx context.Context, in *one) (secret, error) {
+		func(ctx context.Context, in *One) (userSecret, error) {
 			holdsSecret(ctx)
 			password, err := a.Access.ResetPassword(ctx, in.ID)
 			if err != nil {
-				return secret{}, err
+				return userSecret{}, err
 			}
 			u, err := a.Access.User(ctx, in.ID)
-			return secret{u, password}, err
+			return userSecret{u, password}, err
 		})
 }

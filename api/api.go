@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,6 +46,22 @@ type API struct {
 	ops  []op
 }
 
+// base is the path of all operations.
+const base = "/api/v1"
+
+// under applies a middleware only below a path.
+func under(path string, m echo.MiddlewareFunc) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		with := m(next)
+		return func(c echo.Context) error {
+			if p := c.Request().URL.Path; p == path || strings.HasPrefix(p, path+"/") {
+				return with(c)
+			}
+			return next(c)
+		}
+	}
+}
+
 // Limits of request bodies.
 const (
 	maxBody   = 4 << 20
@@ -67,8 +84,11 @@ func New(d Deps) *API {
 // problem+json. Other errors go to the handler that e had.
 func (a *API) Register(e *echo.Echo) {
 	a.handleErrors(e)
-	group := e.Group("/api/v1", a.identify, a.recover, a.authenticate, a.idempotent, a.recover)
-	a.huma = humaecho.NewWithGroup(e, group, a.config())
+	// Not as the group's middleware: with that, echo answers wrong methods like unknown paths.
+	for _, m := range []echo.MiddlewareFunc{a.identify, a.recover, a.authenticate, a.idempotent, a.recover} {
+		e.Use(under(base, m))
+	}
+	a.huma = humaecho.NewWithGroup(e, e.Group(base), a.config())
 	a.customers()
 	a.lists()
 	a.imports()
@@ -91,7 +111,7 @@ func (a *API) config() huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{Title: "Aldine", Version: a.Version, Description: introduction,
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}},
-			Servers: []*huma.Server{{URL: "/api/v1"}},
+			Servers: []*huma.Server{{URL: base}},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
 				"token": {Type: "http", Scheme: "bearer", Description: "A token from Settings, Tokens or `aldine token create --role ROLE`."}}},
 			Security: []map[string][]string{{"token": {}}},
@@ -125,5 +145,5 @@ func (a *API) identify(next echo.HandlerFunc) echo.HandlerFunc {
 
 // streams tells whether the operation reads its body as a stream, with a limit of its own.
 func streams(c echo.Context) bool {
-	return c.Request().Method == http.MethodPost && c.Path() == "/api/v1/imports"
+	return c.Request().Method == http.MethodPost && c.Path() == base+"/imports"
 }

@@ -14,7 +14,7 @@ import (
 func (a *API) calls() {
 	const tag = "Calls"
 	type list struct {
-		limits
+		Limits
 		Campaign int64 `query:"campaign" doc:"Only of this campaign."`
 		After    int64 `query:"after"`
 	}
@@ -24,13 +24,13 @@ func (a *API) calls() {
 			return cut(out, in.Limit, func(l calls.List) any { return l.ID }), err
 		})
 	add(a, op{id: "getCallList", method: http.MethodGet, path: "/call-lists/{id}", summary: "One call list", tag: tag, need: access.CallsRead},
-		func(ctx context.Context, in *one) (calls.List, error) { return a.Delivery.Calls().List(ctx, in.ID) })
-	type lease struct {
+		func(ctx context.Context, in *One) (calls.List, error) { return a.Delivery.Calls().List(ctx, in.ID) })
+	type leaseRequest struct {
 		Count int `json:"count,omitempty" minimum:"0" maximum:"100" doc:"1 where left out"`
 	}
 	type leasing struct {
-		one
-		Body *lease
+		One
+		Body *leaseRequest
 	}
 	add(a, op{id: "leaseCalls", method: http.MethodPost, path: "/call-lists/{id}/lease", summary: "Take the next calls", tag: tag, need: access.CallsWork,
 		doc: "Only numbers that may be called now; the calls are yours until leased_until. Fewer, or none, where there are no more."},
@@ -43,7 +43,7 @@ func (a *API) calls() {
 			return paged(out, nil), err
 		})
 	type export struct {
-		one
+		One
 		Count int `query:"count" minimum:"1" maximum:"1000" default:"100"`
 	}
 	download(a, op{id: "exportCalls", method: http.MethodGet, path: "/call-lists/{id}/export", summary: "Take calls as a CSV file", tag: tag, need: access.CallsWork,
@@ -63,7 +63,7 @@ func (a *API) calls() {
 			return a.Delivery.Calls().Outcome(ctx, in.ID, access.From(ctx).Name, in.Body)
 		})
 	act(a, op{id: "releaseCall", method: http.MethodPost, path: "/calls/{id}/release", summary: "Give a leased call back", tag: tag, need: access.CallsWork},
-		func(ctx context.Context, in *one) error {
+		func(ctx context.Context, in *One) error {
 			return a.Delivery.Calls().Release(ctx, in.ID, access.From(ctx).Name)
 		})
 }

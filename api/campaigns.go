@@ -18,7 +18,7 @@ import (
 func (a *API) campaigns() {
 	const tag = "Campaigns"
 	type list struct {
-		limits
+		Limits
 		State  campaigns.State `query:"state" enum:"draft,approved,running,paused,finished,cancelled"`
 		Search string          `query:"search" doc:"Part of the name or code."`
 		After  int64           `query:"after"`
@@ -34,7 +34,7 @@ func (a *API) campaigns() {
 			return a.Campaigns.Create(ctx, in.Body)
 		})
 	add(a, op{id: "getCampaign", method: http.MethodGet, path: "/campaigns/{id}", summary: "One campaign with its counts", tag: tag, need: access.CampaignsRead},
-		func(ctx context.Context, in *one) (campaigns.Details, error) { return a.Campaigns.Get(ctx, in.ID) })
+		func(ctx context.Context, in *One) (campaigns.Details, error) { return a.Campaigns.Get(ctx, in.ID) })
 	change := func(ctx context.Context, in *with[campaigns.Patch]) (campaigns.Details, error) {
 		return a.Campaigns.Update(ctx, in.ID, in.Body)
 	}
@@ -42,12 +42,12 @@ func (a *API) campaigns() {
 		doc: "Fields that are not named stay. Send row_version back to be told when somebody else was faster (409)."}, change)
 	add(a, op{id: "replaceCampaign", method: http.MethodPut, path: "/campaigns/{id}", summary: "Change a draft", tag: tag, need: access.CampaignsWrite, doc: "The same as PATCH."}, change)
 
-	type version struct {
+	type rowVersion struct {
 		RowVersion int `json:"row_version,omitempty" doc:"Refuse where the campaign was changed since."`
 	}
 	type versioned struct {
-		one
-		Body *version
+		One
+		Body *rowVersion
 	}
 	for _, s := range []struct {
 		name, summary string
@@ -71,11 +71,11 @@ func (a *API) campaigns() {
 			})
 	}
 	add(a, op{id: "forecastCampaign", method: http.MethodGet, path: "/campaigns/{id}/forecast", summary: "Volumes and cost before launch", tag: tag, need: access.CampaignsRead},
-		func(ctx context.Context, in *one) (campaigns.Forecast, error) {
+		func(ctx context.Context, in *One) (campaigns.Forecast, error) {
 			return a.Campaigns.Forecast(ctx, in.ID)
 		})
 	add(a, op{id: "campaignKeycodes", method: http.MethodGet, path: "/campaigns/{id}/keycodes", summary: "The keycodes of a campaign", tag: tag, need: access.CampaignsRead},
-		func(ctx context.Context, in *one) (page[reports.Keycode], error) {
+		func(ctx context.Context, in *One) (page[reports.Keycode], error) {
 			if _, err := a.Campaigns.Get(ctx, in.ID); err != nil {
 				return page[reports.Keycode]{}, err
 			}
@@ -105,8 +105,8 @@ func unversioned(run func(context.Context, int64) (campaigns.Details, error)) fu
 func (a *API) unconfirmed() {
 	const tag = "Campaigns"
 	type list struct {
-		one
-		limits
+		One
+		Limits
 		After string `query:"after"`
 	}
 	add(a, op{id: "listUnconfirmed", method: http.MethodGet, path: "/campaigns/{id}/unconfirmed", tag: tag, need: access.CampaignsRead,
@@ -125,18 +125,18 @@ func (a *API) unconfirmed() {
 			items, err := a.Delivery.UnconfirmedTouches(ctx, in.ID, after, in.Limit)
 			return cut(items, in.Limit, func(u delivery.Unconfirmed) any { return fmt.Sprintf("%d.%d", u.StepID, u.CustomerID) }), err
 		})
-	type resolve struct {
+	type unconfirmedDecision struct {
 		StepID     int64 `json:"step_id,omitempty" doc:"0: of all steps"`
 		CustomerID int64 `json:"customer_id,omitempty" doc:"0: of all customers"`
 		Resend     bool  `json:"resend" doc:"true: send again; false: count them as sent"`
 	}
-	type resolved struct {
+	type decided struct {
 		Touches int64 `json:"touches"`
 	}
 	add(a, op{id: "resolveUnconfirmed", method: http.MethodPost, path: "/campaigns/{id}/unconfirmed/resolve", tag: tag, need: access.CampaignsWrite,
 		summary: "Decide about unconfirmed touches"},
-		func(ctx context.Context, in *with[resolve]) (resolved, error) {
+		func(ctx context.Context, in *with[unconfirmedDecision]) (decided, error) {
 			n, err := a.Delivery.ResolveUnconfirmed(ctx, in.ID, in.Body.StepID, in.Body.CustomerID, in.Body.Resend)
-			return resolved{n}, err
+			return decided{n}, err
 		})
 }

@@ -20,7 +20,7 @@ type customerDetails struct {
 }
 
 type listCustomers struct {
-	limits
+	Limits
 	Search string `query:"search" doc:"Number, external id, e-mail, phone, or the beginning of the last name."`
 	List   int64  `query:"list" doc:"Only members of the list with this id."`
 	After  int64  `query:"after"`
@@ -39,7 +39,7 @@ func (a *API) customers() {
 			return a.Customers.Create(ctx, in.Body)
 		})
 	add(a, op{id: "getCustomer", method: http.MethodGet, path: "/customers/{id}", summary: "One customer, with consents", tag: tag, need: access.CustomersRead},
-		func(ctx context.Context, in *one) (d customerDetails, err error) {
+		func(ctx context.Context, in *One) (d customerDetails, err error) {
 			if d.Customer, err = a.Customers.Get(ctx, in.ID); err != nil {
 				return d, err
 			}
@@ -53,10 +53,10 @@ func (a *API) customers() {
 		})
 	act(a, op{id: "eraseCustomer", method: http.MethodDelete, path: "/customers/{id}", summary: "Erase a customer's identity", tag: tag, need: access.CustomersWrite,
 		doc: "Name, addresses and attributes are removed for good; touches, responses and orders stay without identity, so that reports do not change."},
-		func(ctx context.Context, in *one) error { return a.Customers.Delete(ctx, in.ID) })
+		func(ctx context.Context, in *One) error { return a.Customers.Delete(ctx, in.ID) })
 	type history struct {
-		one
-		limits
+		One
+		Limits
 		After string `query:"after"`
 	}
 	add(a, op{id: "customerHistory", method: http.MethodGet, path: "/customers/{id}/history", summary: "What happened with a customer, newest first", tag: tag,
@@ -69,7 +69,7 @@ func (a *API) customers() {
 			return paged(events, next), err
 		})
 	type consents struct {
-		one
+		One
 		Body map[string]bool `doc:"Channel (email, sms, post, calls) to yes or no." example:"{\"email\":true}"`
 	}
 	add(a, op{id: "setConsents", method: http.MethodPut, path: "/customers/{id}/consents", summary: "Record what a customer allows", tag: tag, need: access.CustomersWrite},
@@ -123,7 +123,7 @@ func (a *API) lists() {
 			return a.Customers.SaveList(ctx, in.Body)
 		})
 	type listProducts struct {
-		limits
+		Limits
 		After string `query:"after" doc:"The last SKU of the page before."`
 	}
 	add(a, op{id: "listProducts", method: http.MethodGet, path: "/products", summary: "Products", tag: tag, need: access.CustomersRead},
@@ -158,7 +158,7 @@ func (a *API) lists() {
 			return paged(out, nil), nil
 		})
 	type listSuppressions struct {
-		limits
+		Limits
 		Search string `query:"search" doc:"The value as entered, or its normal form."`
 		After  string `query:"after"`
 	}

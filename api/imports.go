@@ -58,7 +58,7 @@ func (a *API) imports() {
 			Body: http.MaxBytesReader(nil, io.NopCloser(in.upload.body), a.MaxImport)})
 	})
 	type list struct {
-		limits
+		Limits
 		After int64 `query:"after"`
 	}
 	add(a, op{id: "listImports", method: http.MethodGet, path: "/imports", summary: "Imports, newest first", tag: tag, need: access.CustomersRead},
@@ -68,16 +68,16 @@ func (a *API) imports() {
 		})
 	add(a, op{id: "getImport", method: http.MethodGet, path: "/imports/{id}", summary: "How far an import is", tag: tag, need: access.CustomersRead,
 		doc: "rows = created + updated + unchanged + duplicates + rejected. It has ended when state is finished, failed or cancelled."},
-		func(ctx context.Context, in *one) (customers.Import, error) { return a.Customers.Import(ctx, in.ID) })
+		func(ctx context.Context, in *One) (customers.Import, error) { return a.Customers.Import(ctx, in.ID) })
 	add(a, op{id: "cancelImport", method: http.MethodPost, path: "/imports/{id}/cancel", summary: "Stop an import; rows done stay", tag: tag, need: access.CustomersWrite},
-		func(ctx context.Context, in *one) (customers.Import, error) {
+		func(ctx context.Context, in *One) (customers.Import, error) {
 			if err := a.Customers.Cancel(ctx, in.ID); err != nil {
 				return customers.Import{}, err
 			}
 			return a.Customers.Import(ctx, in.ID)
 		})
 	download(a, op{id: "importRejects", method: http.MethodGet, path: "/imports/{id}/rejects", summary: "Rejected rows with line and reason, as CSV", tag: tag, need: access.CustomersRead},
-		[]string{"text/csv"}, func(ctx context.Context, in *one) (file, error) {
+		[]string{"text/csv"}, func(ctx context.Context, in *One) (file, error) {
 			if _, err := a.Customers.Import(ctx, in.ID); err != nil {
 				return file{}, err
 			}
@@ -95,7 +95,7 @@ func readMapping(s string) (map[string]string, error) {
 	out := map[string]string{}
 	if strings.HasPrefix(s, "{") {
 		if err := json.Unmarshal([]byte(s), &out); err != nil {
-			return nil, fault.BadField("map", "This is not a JSON object of column to field: %s", decoding(err))
+			return nil, fault.BadField("map", "This is not a JSON object of column to field: %s", decoding(err.Error()))
 		}
 		return out, nil
 	}

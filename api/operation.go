@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"aldine/internal/access"
 )
@@ -63,22 +64,22 @@ func cut[T any](items []T, limit int, key func(T) any) page[T] {
 	return paged(items, key(items[len(items)-1]))
 }
 
-// one is the input of an operation on one thing.
-type one struct {
+// One is the input of an operation on one thing.
+type One struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
 // with is the input of an operation on one thing with a body.
 type with[B any] struct {
-	one
+	One
 	Body B
 }
 
 // body is the input of an operation with a body alone.
 type body[B any] struct{ Body B }
 
-// limits are the parameters of a list.
-type limits struct {
+// Limits are the parameters of a list.
+type Limits struct {
 	Limit int `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
@@ -88,9 +89,6 @@ func add[I, B any](a *API, o op, handle func(ctx context.Context, in *I) (B, err
 		o.status = http.StatusOK
 	}
 	huma.Register(a.huma, a.operation(o), func(ctx context.Context, in *I) (*output[B], error) {
-		if err := access.Require(ctx, o.need); err != nil {
-			return nil, a.refuse(ctx, o, err)
-		}
 		b, err := handle(ctx, in)
 		if err != nil {
 			return nil, a.refuse(ctx, o, err)
@@ -103,9 +101,6 @@ func add[I, B any](a *API, o op, handle func(ctx context.Context, in *I) (B, err
 func act[I any](a *API, o op, handle func(ctx context.Context, in *I) error) {
 	o.status = http.StatusNoContent
 	huma.Register(a.huma, a.operation(o), func(ctx context.Context, in *I) (*none, error) {
-		if err := access.Require(ctx, o.need); err != nil {
-			return nil, a.refuse(ctx, o, err)
-		}
 		if err := handle(ctx, in); err != nil {
 			return nil, a.refuse(ctx, o, err)
 		}
@@ -134,9 +129,6 @@ func download[I any](a *API, o op, types []string, open func(ctx context.Context
 	h.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: content}}
 	h.Errors = []int{http.StatusForbidden, http.StatusNotFound}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
-		if err := access.Require(ctx, o.need); err != nil {
-			return nil, a.refuse(ctx, o, err)
-		}
 		f, err := open(ctx, in)
 		if err != nil {
 			return nil, a.refuse(ctx, o, err)
@@ -162,7 +154,7 @@ func (a *API) operation(o op) huma.Operation {
 	a.ops = append(a.ops, o)
 	h := huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Description: o.doc, Tags: []string{o.tag},
 		DefaultStatus: o.status, MaxBodyBytes: maxBody + 1, SkipValidateBody: o.loose,
-		Extensions: map[string]any{"x-permission": string(o.need)}}
+		Extensions: map[string]any{"x-permission": string(o.need)}, Middlewares: huma.Middlewares{a.permit(o)}}
 	if o.upload {
 		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 			"text/csv": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
@@ -172,6 +164,17 @@ func (a *API) operation(o op) huma.Operation {
 			Description: "A text of your choice that makes repeating this request safe for a day.", Schema: &huma.Schema{Type: "string"}})
 	}
 	return h
+}
+
+// permit refuses before anything of the request is read.
+func (a *API) permit(o op) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		if err := access.Require(c.Context(), o.need); err != nil {
+			writeProblem(humaecho.Unwrap(c), a.problem(c.Context(), o.method, o.path, requestOf(c.Context()), err))
+			return
+		}
+		next(c)
+	}
 }
 
 func writes(method string) bool { return method != http.MethodGet && method != http.MethodHead }

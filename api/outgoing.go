@@ -28,7 +28,7 @@ var mediaTypes = map[string]string{".pdf": "application/pdf", ".csv": "text/csv;
 func (a *API) outgoing() {
 	const tag = "Print runs and outbox"
 	type list struct {
-		limits
+		Limits
 		Campaign int64 `query:"campaign" doc:"Only of this campaign."`
 		After    int64 `query:"after"`
 	}
@@ -38,7 +38,7 @@ func (a *API) outgoing() {
 			return cut(out, in.Limit, func(r delivery.PrintRun) any { return r.ID }), err
 		})
 	add(a, op{id: "printFiles", method: http.MethodGet, path: "/print-runs/{id}/files", summary: "The files of a print run, with checksums", tag: tag, need: access.CampaignsRead},
-		func(ctx context.Context, in *one) (printRun, error) {
+		func(ctx context.Context, in *One) (printRun, error) {
 			run, files, err := a.Delivery.PrintFiles(ctx, in.ID)
 			out := printRun{PrintRun: run, Items: []printFile{}}
 			out.Folder = "" // where it lies on the server is nobody's business here
@@ -48,7 +48,7 @@ func (a *API) outgoing() {
 			return out, err
 		})
 	type named struct {
-		one
+		One
 		Name string `path:"name"`
 	}
 	download(a, op{id: "printFile", method: http.MethodGet, path: "/print-runs/{id}/files/{name}", summary: "One file of a print run", tag: tag, need: access.CampaignsWrite,
@@ -71,7 +71,7 @@ func (a *API) outgoing() {
 			}}, nil
 		})
 	type outbox struct {
-		limits
+		Limits
 		Channel   string `query:"channel" enum:"email,sms"`
 		Recipient string `query:"recipient" doc:"Exactly this address or number."`
 		After     int64  `query:"after"`
@@ -82,7 +82,7 @@ func (a *API) outgoing() {
 			return cut(out, in.Limit, func(m sandbox.Message) any { return m.ID }), err
 		})
 	add(a, op{id: "getOutboxMessage", method: http.MethodGet, path: "/outbox/{id}", summary: "One message of the sandbox", tag: tag, need: access.CustomersRead},
-		func(ctx context.Context, in *one) (sandbox.Message, error) {
+		func(ctx context.Context, in *One) (sandbox.Message, error) {
 			return a.Delivery.OutboxMessage(ctx, in.ID)
 		})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -124,26 +125,28 @@ func field(err error) fault.Field {
 		if errors.As(err, &f) && len(f.Fields) == 1 {
 			return f.Fields[0]
 		}
-		return fault.Field{Message: decoding(err)}
+		return fault.Field{Message: decoding(err.Error())}
 	}
 	name := d.Location
 	for _, prefix := range []string{"body.", "query.", "path.", "header."} {
 		name = strings.TrimPrefix(name, prefix)
 	}
-	return fault.Field{Name: name, Message: d.Message}
+	return fault.Field{Name: name, Message: decoding(d.Message)}
 }
 
+var (
+	wrongType = regexp.MustCompile(`cannot unmarshal (\w+) into Go (?:struct field [\w/]+\.(\S+)|value) of type \S+`)
+	wrongTime = regexp.MustCompile(`parsing time .*`)
+	wrongSum  = regexp.MustCompile(`unmarshaling decimal.*`)
+)
+
 // decoding says what a JSON decoder did not like, without the names of Go types.
-func decoding(err error) string {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return fmt.Sprintf("%s: a %s cannot stand here", wrong.Field, wrong.Value)
-	}
-	m := strings.TrimPrefix(err.Error(), "json: ")
-	if before, _, found := strings.Cut(m, "unmarshaling decimal"); found {
-		return before + "not an amount of money"
-	}
-	return m
+func decoding(message string) string {
+	m := strings.TrimPrefix(message, "json: ")
+	m = wrongType.ReplaceAllString(m, "$2: a $1 cannot stand here")
+	m = wrongTime.ReplaceAllString(m, "not a time: write it like 2026-01-31T09:00:00Z")
+	m = wrongSum.ReplaceAllString(m, "not an amount: write it like \"12.50\"")
+	return strings.TrimPrefix(m, ": ")
 }
 
 // handleErrors answers what echo itself refuses under /api, such as unknown paths and methods.

@@ -41,10 +41,10 @@ type financeReport struct {
 func (a *API) reports() {
 	const tag = "Reports"
 	add(a, op{id: "campaignReport", method: http.MethodGet, path: "/campaigns/{id}/report", summary: "What a campaign cost and brought in", tag: tag, need: access.ReportsRead},
-		func(ctx context.Context, in *one) (reports.Report, error) { return a.Reports.Campaign(ctx, in.ID) })
+		func(ctx context.Context, in *One) (reports.Report, error) { return a.Reports.Campaign(ctx, in.ID) })
 	type ledger struct {
-		one
-		limits
+		One
+		Limits
 		After   string `query:"after"`
 		Kind    string `query:"kind" enum:"fixed,piece,list,correction"`
 		Step    int64  `query:"step"`
@@ -59,17 +59,17 @@ func (a *API) reports() {
 				Channel: in.Channel, Keycode: in.Keycode, After: in.After, Limit: in.Limit})
 			return paged(out, next), err
 		})
-	type reconciled struct {
+	type reconciliation struct {
 		OK       bool              `json:"ok"`
 		Problems []reports.Problem `json:"problems"`
 	}
 	add(a, op{id: "reconcileCampaign", method: http.MethodGet, path: "/campaigns/{id}/reconcile", summary: "Do plan, touches, ledger and report agree?", tag: tag, need: access.ReportsRead},
-		func(ctx context.Context, in *one) (reconciled, error) {
+		func(ctx context.Context, in *One) (reconciliation, error) {
 			p, err := a.Reports.Reconcile(ctx, in.ID)
 			if p == nil {
 				p = []reports.Problem{}
 			}
-			return reconciled{OK: err == nil && len(p) == 0, Problems: p}, err
+			return reconciliation{OK: err == nil && len(p) == 0, Problems: p}, err
 		})
 	add(a, op{id: "dashboard", method: http.MethodGet, path: "/dashboard", summary: "What runs, what came back, what waits", tag: tag, need: access.CampaignsRead},
 		func(ctx context.Context, _ *none) (reports.Dashboard, error) { return a.Reports.Dashboard(ctx) })

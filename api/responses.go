@@ -29,7 +29,7 @@ func (a *API) responses() {
 			return paged(out, nil), err
 		})
 	type list struct {
-		limits
+		Limits
 		After string `query:"after"`
 	}
 	add(a, op{id: "listUnmatched", method: http.MethodGet, path: "/responses/unmatched", summary: "Responses that belong nowhere yet", tag: tag, need: access.ResponsesWrite},
@@ -50,7 +50,7 @@ func (a *API) responses() {
 		func(ctx context.Context, in *resolve) (tracking.Outcome, error) {
 			return a.Tracking.Resolve(ctx, in.ID, tracking.Resolution{Keycode: in.Body.Keycode, CustomerID: in.Body.CustomerID, Dismiss: in.Body.Dismiss})
 		})
-	type sms struct {
+	type inboundSMS struct {
 		From string `json:"from"`
 		To   string `json:"to"`
 		Text string `json:"text"`
@@ -58,7 +58,7 @@ func (a *API) responses() {
 	}
 	add(a, op{id: "inboundSMS", method: http.MethodPost, path: "/sms/inbound", summary: "A text message from a customer", tag: tag, need: access.ResponsesWrite,
 		doc: "For the SMS provider. STOP and its like withdraw consent at once; reply is the text to answer with, if any."},
-		func(ctx context.Context, in *body[sms]) (tracking.Reply, error) {
+		func(ctx context.Context, in *body[inboundSMS]) (tracking.Reply, error) {
 			return a.Tracking.InboundSMS(ctx, in.Body.From, in.Body.To, in.Body.Text, in.Body.Ref)
 		})
 }

@@ -55,7 +55,7 @@ type amount struct{}
 // Schema describes an exact decimal.
 func (amount) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Description: "An exact decimal: written as a string, read from a string or a number.",
-		OneOf:    []*huma.Schema{{Type: "string", Pattern: `^[+-]?[0-9]+(\.[0-9]+)?$`}, {Type: "number"}, {Type: "null"}},
+		AnyOf:    []*huma.Schema{{Type: "string", Pattern: `^[+-]?[0-9]+(\.[0-9]+)?$`}, {Type: "number"}, {Type: "null"}},
 		Examples: []any{"12.50"}}
 }
 

@@ -15,7 +15,7 @@ type expression struct {
 	Expression string `json:"expression" example:"orders_count >= 3 and last_order_at < ago(\"90d\")"`
 }
 
-type checked struct {
+type expressionCheck struct {
 	Valid  bool          `json:"valid"`
 	Errors []fault.Field `json:"errors" doc:"With line and column in the expression."`
 }
@@ -23,7 +23,7 @@ type checked struct {
 func (a *API) segments() {
 	const tag = "Segments"
 	type list struct {
-		limits
+		Limits
 		Search string `query:"search" doc:"Part of the name."`
 		After  string `query:"after" doc:"The last name of the page before."`
 	}
@@ -37,7 +37,7 @@ func (a *API) segments() {
 			return a.Segments.Create(ctx, in.Body)
 		})
 	add(a, op{id: "getSegment", method: http.MethodGet, path: "/segments/{id}", summary: "One segment", tag: tag, need: access.SegmentsRead},
-		func(ctx context.Context, in *one) (segments.Segment, error) {
+		func(ctx context.Context, in *One) (segments.Segment, error) {
 			return a.Segments.Get(ctx, segments.ID(in.ID))
 		})
 	add(a, op{id: "updateSegment", method: http.MethodPut, path: "/segments/{id}", summary: "Change a segment", tag: tag, need: access.SegmentsWrite},
@@ -45,40 +45,40 @@ func (a *API) segments() {
 			return a.Segments.Update(ctx, segments.ID(in.ID), in.Body)
 		})
 	act(a, op{id: "deleteSegment", method: http.MethodDelete, path: "/segments/{id}", summary: "Delete a segment that nothing uses", tag: tag, need: access.SegmentsWrite},
-		func(ctx context.Context, in *one) error { return a.Segments.Delete(ctx, segments.ID(in.ID)) })
+		func(ctx context.Context, in *One) error { return a.Segments.Delete(ctx, segments.ID(in.ID)) })
 	add(a, op{id: "countSegment", method: http.MethodPost, path: "/segments/{id}/count", summary: "Count a saved segment exactly and keep the figure", tag: tag, need: access.SegmentsRead},
-		func(ctx context.Context, in *one) (segments.Count, error) {
+		func(ctx context.Context, in *One) (segments.Count, error) {
 			return a.Segments.CountSegment(ctx, segments.ID(in.ID))
 		})
 	add(a, op{id: "checkExpression", method: http.MethodPost, path: "/segments/check", summary: "Check an expression", tag: tag, need: access.SegmentsRead},
-		func(ctx context.Context, in *body[expression]) (checked, error) {
+		func(ctx context.Context, in *body[expression]) (expressionCheck, error) {
 			err := a.Segments.Check(ctx, in.Body.Expression)
 			var f *fault.Error
 			switch {
 			case err == nil:
-				return checked{Valid: true, Errors: []fault.Field{}}, nil
+				return expressionCheck{Valid: true, Errors: []fault.Field{}}, nil
 			case errors.As(err, &f) && f.Kind == fault.Invalid:
-				return checked{Errors: f.Fields}, nil
+				return expressionCheck{Errors: f.Fields}, nil
 			}
-			return checked{}, err
+			return expressionCheck{}, err
 		})
-	type counted struct {
+	type countRequest struct {
 		Expression string        `json:"expression" example:"orders_count >= 3"`
 		Mode       segments.Mode `json:"mode,omitempty" enum:"exact,estimate" doc:"exact where left out"`
 	}
 	add(a, op{id: "countExpression", method: http.MethodPost, path: "/segments/count", summary: "Count the customers of an expression", tag: tag, need: access.SegmentsRead},
-		func(ctx context.Context, in *body[counted]) (segments.Count, error) {
+		func(ctx context.Context, in *body[countRequest]) (segments.Count, error) {
 			if in.Body.Mode == "" {
 				in.Body.Mode = segments.Exact
 			}
 			return a.Segments.Count(ctx, in.Body.Expression, in.Body.Mode)
 		})
-	type sampled struct {
+	type sampleRequest struct {
 		Expression string `json:"expression"`
 		Count      int    `json:"count,omitempty" minimum:"0" maximum:"100" doc:"10 where left out"`
 	}
 	add(a, op{id: "sampleExpression", method: http.MethodPost, path: "/segments/sample", summary: "Some customers of an expression", tag: tag, need: access.CustomersRead},
-		func(ctx context.Context, in *body[sampled]) (out page[customers.Customer], err error) {
+		func(ctx context.Context, in *body[sampleRequest]) (out page[customers.Customer], err error) {
 			if in.Body.Count == 0 {
 				in.Body.Count = 10
 			}
@@ -96,7 +96,7 @@ func (a *API) segments() {
 			return paged(list, nil), err
 		})
 	add(a, op{id: "expressionNames", method: http.MethodGet, path: "/segments/names", summary: "What an expression may name: attributes, segments, lists, campaigns", tag: tag, need: access.SegmentsRead},
-		func(ctx context.Context, _ *none) (*segments.Catalog, error) { return a.Segments.Names(ctx) })
+		func(ctx context.Context, _ *none) (segments.Names, error) { return a.Segments.Names(ctx) })
 	add(a, op{id: "expressionReference", method: http.MethodGet, path: "/segments/reference", summary: "Fields and functions of the language", tag: tag, need: access.SegmentsRead},
 		func(context.Context, *none) (page[segments.Entry], error) {
 			return paged(segments.Reference(), nil), nil

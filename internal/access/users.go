@@ -210,6 +210,10 @@ func (s *Service) changeUser(ctx context.Context, userID int64, action string, d
 		if _, err := tx.Exec(ctx, `LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return err
 		}
+		before, err := administratorsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, sql, args)
 		if err != nil {
 			return err
@@ -217,15 +221,20 @@ func (s *Service) changeUser(ctx context.Context, userID int64, action string, d
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.NotFound, "There is no user %d", userID)
 		}
-		var admins int
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL`).Scan(&admins); err != nil {
+		after, err := administratorsTx(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if admins == 0 && (action == "user.role" || action == "user.disable") {
+		if before > 0 && after == 0 {
 			return fault.New(fault.Conflict, "This is the last administrator: make another one first")
 		}
 		return s.recordTx(ctx, tx, action, "user", userID, detail)
 	})
+}
+
+func administratorsTx(ctx context.Context, tx pgx.Tx) (n int, err error) {
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL`).Scan(&n)
+	return n, err
 }
 
 // AdminEmail is the e-mail address of the administrator that EnsureAdmin makes.
