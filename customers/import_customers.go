@@ -63,10 +63,11 @@ type typedColumn struct {
 // incoming is one row of a customers file in normal form.
 type incoming struct {
 	Fields
-	emailKey string
-	identity int64 // of a row without external id and e-mail
-	values   []any // of the typed columns; nil where not known
-	consents [4]consentWord
+	emailKey           string
+	address, household *int64 // keys of the row's own address, as a new customer has them
+	identity           int64  // of a row without external id and e-mail
+	values             []any  // of the typed columns; nil where not known
+	consents           [4]consentWord
 }
 
 // consentWord is what a row says of one channel.
@@ -182,6 +183,8 @@ func (l *customerLoader) parse(it *item) {
 		}
 	}
 	in.emailKey = strings.ToLower(in.Email)
+	a := in.Address().in(l.settings.DefaultCountry)
+	in.address, in.household = AddressHash(a), HouseholdHash(in.LastName, a)
 	if in.ExternalID == "" && in.Email == "" {
 		in.identity = identityOf(&in.Fields)
 	}
@@ -294,9 +297,7 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 		p := m.find(in)
 		switch {
 		case p == nil:
-			p = m.add(in)
-			p.named = true
-			l.merge(p, in)
+			p = l.add(m, in)
 			n.created++
 		case p.named || l.named.has(p.ID):
 			m.index(p, in, l.fillIn(p, in))

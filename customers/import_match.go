@@ -152,9 +152,14 @@ func (m *matcher) find(in *incoming) *person {
 	return nil
 }
 
-// add makes a new person, whom later rows can find by what the row has.
-func (m *matcher) add(in *incoming) *person {
-	p := &person{Customer: &Customer{}, isNew: true}
+// add makes a new person of a row, whom later rows can find by what the row has.
+func (l *customerLoader) add(m *matcher, in *incoming) *person {
+	p := &person{Customer: &Customer{Fields: in.Fields, AddressHash: in.address, HouseholdID: in.household}, isNew: true, named: true}
+	for i, t := range l.typed {
+		if in.values[i] != nil {
+			p.set(t.attribute.Name, in.values[i])
+		}
+	}
 	m.people = append(m.people, p)
 	m.index(p, in, true)
 	if in.identity != 0 {

@@ -3,6 +3,7 @@ package customers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,7 +129,7 @@ func (p *Suppression) normalize(field, country string) []fault.Field {
 }
 
 // Suppress adds suppressions; one that exists gets the new reason and the later expiry. All faults of all entries
-// come in one Invalid error, and then none is stored.
+// come in one Invalid error, and then none is stored. The answer has one for each entry, in their order.
 func (s *Service) Suppress(ctx context.Context, entries []Suppression) ([]Suppression, error) {
 	var out []Suppression
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
@@ -144,6 +145,7 @@ func (s *Service) SuppressTx(ctx context.Context, tx pgx.Tx, entries []Suppressi
 	if err != nil {
 		return nil, err
 	}
+	entries = slices.Clone(entries)
 	var faults []fault.Field
 	for i := range entries {
 		field := ""
@@ -165,13 +167,21 @@ func (s *Service) SuppressTx(ctx context.Context, tx pgx.Tx, entries []Suppressi
 		ON CONFLICT (scope, match_key, channel) DO UPDATE SET reason = excluded.reason, source = excluded.source,
 			expires_at = CASE WHEN s.expires_at IS NULL OR excluded.expires_at IS NULL THEN NULL
 				ELSE greatest(s.expires_at, excluded.expires_at) END
-		RETURNING suppression_id, scope, value, channel, reason, source, created_at, expires_at`, batch.args(s.now(), actor(ctx)))
+		RETURNING match_key, suppression_id, scope, value, channel, reason, source, created_at, expires_at`, batch.args(s.now(), actor(ctx)))
 	if err != nil {
 		return nil, err
 	}
-	out, err := pgx.CollectRows(rows, scanSuppression)
-	if err != nil {
+	stored := map[[3]string]Suppression{}
+	if _, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Suppression, err error) {
+		err = row.Scan(&p.key, &p.ID, &p.Scope, &p.Value, &p.Channel, &p.Reason, &p.Source, &p.CreatedAt, &p.ExpiresAt)
+		stored[[3]string{p.Scope, p.key, p.Channel}] = p
+		return p, err
+	}); err != nil {
 		return nil, err
+	}
+	out := make([]Suppression, len(entries)) // in the order given
+	for i, p := range entries {
+		out[i] = stored[[3]string{p.Scope, p.key, p.Channel}]
 	}
 	detail := map[string]any{"count": len(out)}
 	object := "many"
