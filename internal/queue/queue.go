@@ -62,12 +62,14 @@ func NewWorking(pool *pgxpool.Pool, workers *river.Workers, nodeID string, log *
 	})
 }
 
-// Idle tells whether no job is waiting or running; jobs scheduled for later than at do not count.
-func Idle(ctx context.Context, pool *pgxpool.Pool, at time.Time) (bool, error) {
+// Idle tells whether no job is waiting or running. Jobs scheduled for later than at do not count, nor do scheduled ones
+// of the kinds named.
+func Idle(ctx context.Context, pool *pgxpool.Pool, at time.Time, later ...string) (bool, error) {
 	var busy bool
 	err := pool.QueryRow(ctx, `
 		SELECT EXISTS (SELECT 1 FROM river_job
 			WHERE state IN ('available', 'running', 'pending')
-			   OR state IN ('scheduled', 'retryable') AND scheduled_at <= @at)`, pgx.NamedArgs{"at": at}).Scan(&busy)
+			   OR state IN ('scheduled', 'retryable') AND scheduled_at <= @at AND kind <> ALL (@later::text[]))`,
+		pgx.NamedArgs{"at": at, "later": append([]string{}, later...)}).Scan(&busy)
 	return !busy, err
 }

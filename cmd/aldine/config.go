@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// config is what a process needs to know before it can start. Every field is a flag and an ALDINE_* variable; the
+// secrets among them may also be given as a file, NAME_FILE, so that they show up neither in a process list nor in
+// an environment dump.
+type config struct {
+	Data        string `env:"ALDINE_DATA" default:"./data" placeholder:"DIR" help:"Folder for the private database, uploads and print files."`
+	DatabaseURL string `name:"database-url" env:"ALDINE_DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL (15 to 17) instead of a private one."`
+	PublicURL   string `name:"public-url" env:"ALDINE_PUBLIC_URL" placeholder:"URL" help:"Address under which customers reach tracked links. Default: the listening address."`
+	SMTPURL     string `name:"smtp-url" env:"ALDINE_SMTP_URL" placeholder:"URL" help:"Mail server, smtp://user:password@host:port. Default: the built-in sandbox; nothing leaves the machine."`
+	SMSURL      string `name:"sms-url" env:"ALDINE_SMS_URL" placeholder:"URL" help:"SMS gateway. Default: the built-in sandbox."`
+	SMSToken    string `name:"sms-token" env:"ALDINE_SMS_TOKEN" placeholder:"TOKEN" help:"Bearer token of the SMS gateway."`
+	SecretKey   string `name:"secret-key" env:"ALDINE_SECRET_KEY" placeholder:"KEY" help:"Key that signs tracked links, at least 32 characters. Default: made once and kept in the database."`
+	Connections int    `name:"email-connections" env:"ALDINE_EMAIL_CONNECTIONS" default:"8" help:"Connections to the mail server at most."`
+	LogLevel    string `name:"log-level" env:"ALDINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	LogFormat   string `name:"log-format" env:"ALDINE_LOG_FORMAT" default:"text" help:"text or json."`
+}
+
+// secrets are the variables that may come from a file.
+var secrets = []string{"ALDINE_DATABASE_URL", "ALDINE_SMTP_URL", "ALDINE_SMS_TOKEN", "ALDINE_SECRET_KEY"}
+
+// readSecretFiles sets each secret variable whose NAME_FILE is given from that file.
+func readSecretFiles() error {
+	var faults []error
+	for _, name := range secrets {
+		path := os.Getenv(name + "_FILE")
+		switch {
+		case path == "":
+		case os.Getenv(name) != "":
+			faults = append(faults, fmt.Errorf("%s and %s_FILE are both set: keep one", name, name))
+		default:
+			body, err := os.ReadFile(path)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%s_FILE: %w", name, err))
+				continue
+			}
+			if err := os.Setenv(name, strings.TrimSpace(string(body))); err != nil {
+				faults = append(faults, err)
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// check finds all faults of the configuration at once and makes paths absolute.
+func (c *config) check() error {
+	var faults []error
+	bad := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	abs, err := filepath.Abs(c.Data)
+	if err != nil || c.Data == "" {
+		bad("ALDINE_DATA (--data): %q is not a folder's path", c.Data)
+	}
+	c.Data = abs
+	web := func(name, value string) {
+		if value == "" {
+			return
+		}
+		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad("%s: not a web address such as https://news.example.org", name)
+		}
+	}
+	web("ALDINE_PUBLIC_URL (--public-url)", c.PublicURL)
+	web("ALDINE_SMS_URL (--sms-url)", c.SMSURL)
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+		bad("ALDINE_DATABASE_URL (--database-url): should look like postgres://user:password@host:5432/aldine")
+	}
+	if c.SMTPURL != "" {
+		if u, err := url.Parse(c.SMTPURL); err != nil || u.Host == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
+			bad("ALDINE_SMTP_URL (--smtp-url): should look like smtp://user:password@host:587")
+		}
+	}
+	if c.SecretKey != "" && len(c.SecretKey) < 32 {
+		bad("ALDINE_SECRET_KEY (--secret-key): %d characters are too few, use at least 32", len(c.SecretKey))
+	}
+	if c.Connections < 1 || c.Connections > 200 {
+		bad("ALDINE_EMAIL_CONNECTIONS (--email-connections): %d is not between 1 and 200", c.Connections)
+	}
+	var level slog.Level
+	if level.UnmarshalText([]byte(c.LogLevel)) != nil {
+		bad("ALDINE_LOG_LEVEL (--log-level): %q is none of debug, info, warn, error", c.LogLevel)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		bad("ALDINE_LOG_FORMAT (--log-format): %q is neither text nor json", c.LogFormat)
+	}
+	return errors.Join(faults...)
+}
+
+// checkListen refuses an address that can't be listened on.
+func checkListen(addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("ALDINE_LISTEN (--listen): %q is not host:port, such as 127.0.0.1:8080", addr)
+	}
+	return nil
+}
+
+// logger writes structured lines to w.
+func (c *config) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // check has seen to it
+	opts := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
