@@ -92,7 +92,7 @@ func (s *Service) excludePlanned(ctx context.Context, b batch) (n int, err error
 		now := s.now()
 		rows, err := tx.Query(ctx, `
 			UPDATE touches t SET state = 'excluded', reason = 'cancelled', updated_at = @now
-			WHERE t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'planned' AND t.customer_id IN (
+			WHERE t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'planned' AND t.customer_id IN (
 				SELECT customer_id FROM touches WHERE campaign_id = @campaign AND step_id = @step AND state = 'planned' ORDER BY customer_id LIMIT @limit)
 			RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`,
 			pgx.NamedArgs{"now": now, "campaign": b.CampaignID, "step": b.StepID, "limit": atOnce})

@@ -106,7 +106,7 @@ func (s *Service) sorted(ctx context.Context, b batch, runID int64) ([]int64, er
 func (s *Service) claimed(ctx context.Context, b batch, ids []int64, claim string) (map[int64]touch, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost
-		FROM touches t WHERE t.campaign_id = @campaign AND t.step_id = @step AND t.customer_id = ANY(@ids) AND t.state = 'sending' AND t.provider_ref = @claim
+		FROM touches t WHERE t.customer_id = ANY(@ids) AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending' AND t.provider_ref = @claim
 		ORDER BY t.customer_id`, pgx.NamedArgs{"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "claim": claim})
 	if err != nil {
 		return nil, err

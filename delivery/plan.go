@@ -128,11 +128,12 @@ func planSQL(channel, dedup string, consentRequired bool) string {
 		WHERE e.campaign_id = @campaign AND e.step_id = @step AND e.state = 'active' AND e.due_at <= @now
 			AND e.customer_id BETWEEN @first AND @last
 			AND NOT EXISTS (SELECT 1 FROM touches t
-				WHERE t.customer_id = e.customer_id AND t.campaign_id = e.campaign_id AND t.step_id = e.step_id)
+				WHERE t.customer_id = e.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step)
 	), held AS ( -- an earlier slice's holder of the key comes first, then the lowest customer of this one
 		SELECT c.*, coalesce(k.customer_id, min(c.customer_id) FILTER (WHERE c.reason IS NULL) OVER (PARTITION BY c.dedup_key)) AS holder
 		FROM candidates c
-		LEFT JOIN touch_keys k ON k.campaign_id = @campaign AND k.step_id = @step AND k.dedup_key = c.dedup_key
+		LEFT JOIN LATERAL (SELECT k.customer_id FROM touch_keys k
+			WHERE k.campaign_id = @campaign AND k.step_id = @step AND k.dedup_key = c.dedup_key LIMIT 1) k ON true
 	), apart AS (
 		SELECT customer_id, cell_id, list_id, destination, dedup_key,
 			CASE WHEN reason IS NOT NULL THEN reason WHEN dedup_key IS NOT NULL AND holder <> customer_id THEN @duplicate::text END AS reason,

@@ -153,7 +153,7 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 		}
 		_, err = tx.Exec(ctx, `
 			UPDATE touches SET print_run_id = @run
-			WHERE campaign_id = @campaign AND step_id = @step AND customer_id = ANY(@ids) AND state = 'sending' AND provider_ref = @claim`,
+			WHERE customer_id = ANY(@ids) AND campaign_id + 0 = @campaign AND step_id + 0 = @step AND state || '' = 'sending' AND provider_ref = @claim`,
 			pgx.NamedArgs{"run": runID, "campaign": b.CampaignID, "step": b.StepID, "ids": ids, "claim": printClaim(runID)})
 		return err
 	})

@@ -85,6 +85,10 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 	return claimed, err
 }
 
+// Groups are looked up customer by customer. Without statistics on a new campaign the planner takes its touches to be very
+// few and would read all of them for each group, so wherever customers are given the other columns are written as
+// expressions, t.campaign_id + 0 and t.state || '', which no index fits: that leaves the primary key.
+
 func claimSQL(channel string, consentRequired bool) string {
 	dest, reachable := destination(channel)
 	return `
@@ -94,18 +98,18 @@ func claimSQL(channel string, consentRequired bool) string {
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
 			END AS reason
-		FROM touches t
-		JOIN campaigns m ON m.campaign_id = t.campaign_id AND m.state IN ('running', 'finished')
+		FROM unnest(@ids::bigint[]) AS i (customer_id)
+		JOIN touches t ON t.customer_id = i.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'planned'
+		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
 		LEFT JOIN customers c ON c.customer_id = t.customer_id
 		LEFT JOIN ` + customers.SuppressionJoin("c", channel) + ` x ON true
-		WHERE t.campaign_id = @campaign AND t.step_id = @step AND t.customer_id = ANY(@ids) AND t.state = 'planned'
 	)
 	UPDATE touches t SET state = CASE WHEN j.reason IS NULL THEN 'sending' ELSE 'excluded' END,
 		reason = j.reason, reason_ref = CASE WHEN j.reason = 'suppressed' THEN j.suppression END,
 		destination = CASE WHEN j.reason IS NULL THEN j.destination END,
 		attempt = @attempt, provider_ref = CASE WHEN j.reason IS NULL THEN @claim END, updated_at = @now
 	FROM judged j
-	WHERE t.customer_id = j.customer_id AND t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'planned'
+	WHERE t.customer_id = j.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'planned'
 	RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`
 }
 
@@ -138,8 +142,8 @@ func (s *Service) settleTx(ctx context.Context, tx pgx.Tx, b batch, claim string
 			provider_ref = CASE WHEN r.state = 'unconfirmed' THEN t.provider_ref ELSE nullif(r.ref, '') END,
 			sent_at = CASE WHEN r.state = 'sent' THEN @now::timestamptz END, updated_at = @now
 		FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
-		WHERE t.customer_id = r.customer_id AND t.campaign_id = @campaign AND t.step_id = @step
-			AND t.provider_ref = @claim AND t.state IN ('sending', 'unconfirmed')
+		WHERE t.customer_id = r.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step
+			AND t.provider_ref = @claim AND t.state || '' IN ('sending', 'unconfirmed')
 		RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`, pgx.NamedArgs{
 		"ids": ids, "states": states, "reasons": reasons, "refs": refs, "now": now, "campaign": b.CampaignID, "step": b.StepID, "claim": claim,
 	})
@@ -170,7 +174,7 @@ func (s *Service) loseEarlier(ctx context.Context, b batch, ids []int64, jobID i
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE touches SET state = 'unconfirmed', updated_at = @now,
 			reason = 'the program stopped between handing the message over and writing that down'
-		WHERE campaign_id = @campaign AND step_id = @step AND customer_id = ANY(@ids) AND state = 'sending'
+		WHERE customer_id = ANY(@ids) AND campaign_id + 0 = @campaign AND step_id + 0 = @step AND state || '' = 'sending'
 			AND provider_ref LIKE @job AND provider_ref <> @claim`, pgx.NamedArgs{
 		"now": s.now(), "campaign": b.CampaignID, "step": b.StepID, "ids": ids,
 		"job": fmt.Sprintf("job:%d:%%", jobID), "claim": claimName(jobID, attempt),

@@ -172,7 +172,7 @@ func (l *leasing) withdrawTx(ctx context.Context, tx pgx.Tx, picked []int64) (ma
 			UPDATE touches t SET state = CASE WHEN b.attempts > 0 THEN 'failed' ELSE 'excluded' END, reason = b.reason,
 				reason_ref = CASE WHEN b.reason = 'suppressed' THEN b.suppression END, provider_ref = NULL, updated_at = @now
 			FROM blocked b
-			WHERE t.customer_id = b.customer_id AND t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'sending'
+			WHERE t.customer_id = b.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending'
 			RETURNING t.customer_id, t.cell_id, t.list_id, t.keycode, t.unit_cost
 		)
 		SELECT b.call_id, e.customer_id IS NOT NULL, coalesce(e.cell_id, 0), e.list_id, coalesce(e.keycode, ''), coalesce(e.unit_cost, 0), b.attempts > 0

@@ -23,7 +23,7 @@ func WithdrawTx(ctx context.Context, tx pgx.Tx, campaignID, stepID int64, curren
 		UPDATE touches t SET state = CASE WHEN c.attempts > 0 THEN 'failed' ELSE 'excluded' END, reason = 'cancelled', provider_ref = NULL, updated_at = @now
 		FROM calls c
 		WHERE c.campaign_id = @campaign AND c.step_id = @step AND c.state = 'withdrawn'
-			AND t.customer_id = c.customer_id AND t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'sending'
+			AND t.customer_id = c.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending'
 		RETURNING t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, c.attempts > 0`, args)
 	if err != nil {
 		return err
