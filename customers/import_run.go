@@ -10,67 +10,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/riverqueue/river"
 	"golang.org/x/sync/errgroup"
 
 	"aldine/customers/csvfile"
 	"aldine/internal/fault"
-	"aldine/internal/queue"
 )
 
-// ImportArgs asks for an import to be run, or carried on after a stop.
-type ImportArgs struct {
-	ImportID int64 `json:"import_id"`
-}
-
-// Kind names the job.
-func (ImportArgs) Kind() string { return "import" }
-
-// InsertOpts names the queue.
-func (ImportArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queue.Imports} }
-
-type importWorker struct {
-	river.WorkerDefaults[ImportArgs]
-	service *Service
-}
-
-// Timeout leaves time for very large files.
-func (w *importWorker) Timeout(*river.Job[ImportArgs]) time.Duration { return 12 * time.Hour }
-
-// Work runs the import from where it stands.
-func (w *importWorker) Work(ctx context.Context, job *river.Job[ImportArgs]) error {
-	_, err := w.service.RunImport(ctx, job.Args.ImportID)
-	switch {
-	case errors.Is(err, errRunning): // perhaps a process that is about to die: look again
-		return river.JobSnooze(30 * time.Second)
-	case fault.Is(err, fault.Invalid), fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
-		return river.JobCancel(err) // the import says so itself
-	}
-	return err
-}
-
-// ResumeImports makes jobs for imports that were under way when a process died; for the start of a program. A job too
-// many does no harm.
-func (s *Service) ResumeImports(ctx context.Context) error {
-	rows, err := s.pool.Query(ctx, `SELECT import_id FROM imports WHERE state = 'running' ORDER BY import_id`)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if _, err := s.jobs.Insert(ctx, ImportArgs{ImportID: id}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Sizes of work: rows to a chunk (one transaction), and times a chunk is tried when others change the same customers.
+// Sizes of work: rows and bytes to a chunk (one transaction), and times a chunk is tried when others change the same customers.
 const (
 	chunkRows  = 10_000
+	chunkBytes = 16 << 20 // rows may be long
 	chunkTries = 5
 )
 
@@ -131,6 +80,11 @@ func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error)
 	case fault.Is(err, fault.Invalid):
 		err = errors.Join(err, s.endImport(ctx, imp, ImportFailed, err.Error()))
 	default:
+		if ctx.Err() == nil {
+			_, noteErr := s.pool.Exec(ctx, `UPDATE imports SET error = 'The import was interrupted and will be tried again' WHERE import_id = @id`,
+				pgx.NamedArgs{"id": importID})
+			err = errors.Join(err, noteErr)
+		}
 		return Import{}, fmt.Errorf("import %d: %w", importID, err)
 	}
 	imp, loadErr := s.Import(ctx, importID)
@@ -163,6 +117,7 @@ type item struct {
 // chunk is the rows that are stored in one transaction.
 type chunk struct {
 	items []item
+	size  int   // bytes of the rows
 	bytes int64 // read of the file by then
 }
 
@@ -276,12 +231,18 @@ func readChunks(ctx context.Context, file *csvfile.File, l loader, done int64, t
 		default:
 			next = item{line: row.Line, text: row.Text, fields: row.Fields}
 		}
-		if n := len(c.items); rows == done && n > 0 || n >= chunkRows && !(n < 2*chunkRows && l.same(c.items[n-1].fields, next.fields)) {
+		n := len(c.items)
+		full := n >= chunkRows || c.size >= chunkBytes
+		if full && n < 2*chunkRows && c.size < 2*chunkBytes {
+			full = !l.same(c.items[n-1].fields, next.fields)
+		}
+		if n > 0 && (full || rows == done) {
 			if err := send(); err != nil {
 				return err
 			}
 		}
 		c.items = append(c.items, next)
+		c.size += len(next.text)
 		rows++
 	}
 }

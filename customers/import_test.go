@@ -5,13 +5,18 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/riverqueue/river"
 
 	"aldine/internal/fault"
+	"aldine/internal/queue"
 )
 
 func TestImportPublicFiles(t *testing.T) {
@@ -276,6 +281,44 @@ func TestImportResumes(t *testing.T) {
 	again := b.load("customers", "resumed", text.String())
 	if figures(again) != "0/0/50000/15000/7" {
 		t.Errorf("again: %s", figures(again))
+	}
+}
+
+// The job runs the import; a job for one that a dead process left behind carries on.
+func TestImportJob(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	imp, err := b.StartImport(b.ctx, StartImport{Kind: "customers", Body: strings.NewReader("id\n1\n2\n")})
+	b.ok(err)
+	left, err := b.start("customers", "", "id\n3\n")
+	b.ok(err)
+	_, err = b.pool.Exec(b.ctx, `UPDATE imports SET state = 'running' WHERE import_id = $1`, left.ID)
+	b.ok(err)
+	b.ok(b.ResumeImports(b.ctx))
+	workers := river.NewWorkers()
+	b.Register(workers)
+	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[OrdersRecordedArgs]) error { return nil }))
+	client, err := queue.NewWorking(b.pool, workers, "test", slog.New(slog.DiscardHandler))
+	b.ok(err)
+	b.ok(client.Start(b.ctx))
+	defer func() { b.ok(client.Stop(context.WithoutCancel(b.ctx))) }()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		one, err := b.Import(b.ctx, imp.ID)
+		b.ok(err)
+		two, err := b.Import(b.ctx, left.ID)
+		b.ok(err)
+		if one.State == ImportFinished && two.State == ImportFinished {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("still %s and %s", one.State, two.State)
+		}
+	}
+	if n := b.count(`SELECT count(*) FROM customers`); n != 3 {
+		t.Errorf("%d customers", n)
+	}
+	if files, err := os.ReadDir(filepath.Join(b.dataDir, "imports")); err != nil || len(files) != 0 {
+		t.Errorf("%d uploads were left behind, %v", len(files), err)
 	}
 }
 

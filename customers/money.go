@@ -25,7 +25,7 @@ func cleanCurrency(s string) (string, error) {
 }
 
 // maxMoney keeps amounts and their sums within numeric(19,4).
-var maxMoney = decimal.MustParse("1000000000000")
+var maxMoney = decimal.MustParse("100000000000")
 
 // fitsMoney tells what is wrong with an amount that cannot be stored exactly.
 func fitsMoney(d decimal.Decimal) error {
