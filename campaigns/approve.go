@@ -17,9 +17,13 @@ import (
 // surprise, such as a budget below the forecast. Fails with Invalid (no budget, a broken journey, template or
 // expression), Conflict or NotFound. rowVersion guards against lost updates unless 0.
 func (s *Service) Approve(ctx context.Context, id int64, rowVersion int) (Details, error) {
+	names, err := s.customers.FieldNames(ctx)
+	if err != nil {
+		return Details{}, err
+	}
 	var warnings []string
-	err := s.change(ctx, id, rowVersion, Approve, func(tx pgx.Tx, c *Campaign) (err error) {
-		warnings, err = s.freezeTx(ctx, tx, c)
+	err = s.change(ctx, id, rowVersion, Approve, func(tx pgx.Tx, c *Campaign) (err error) {
+		warnings, err = s.freezeTx(ctx, tx, c, names)
 		return err
 	})
 	d, err := s.after(ctx, id, err)
@@ -27,7 +31,7 @@ func (s *Service) Approve(ctx context.Context, id int64, rowVersion int) (Detail
 	return d, err
 }
 
-func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign) ([]string, error) {
+func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign, names []string) ([]string, error) {
 	var f faults
 	if c.Budget == nil {
 		f.add("budget", "Set a budget before the approval")
@@ -46,7 +50,7 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign) ([]strin
 	if err := s.expressionTx(ctx, tx, c.Expression, field, &f); err != nil {
 		return nil, err
 	}
-	if err := s.currencyTx(ctx, tx, *c, &f); err != nil {
+	if err := currencyTx(ctx, tx, *c, &f); err != nil {
 		return nil, err
 	}
 	var raw json.RawMessage
@@ -59,7 +63,7 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	templates, err := s.templatesTx(ctx, tx, d, &f)
+	templates, err := templatesTx(ctx, tx, d, names, &f)
 	if err != nil {
 		return nil, err
 	}
@@ -77,22 +81,32 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	return forecast.Warnings, s.keycodesTx(ctx, tx, c.ID, c.Version, forecast.lists)
+	if err := s.keycodesTx(ctx, tx, c.ID, c.Version, forecast.lists); err != nil {
+		return nil, err
+	}
+	return forecast.Warnings, s.firstCurrencyTx(ctx, tx, *c)
+}
+
+// firstCurrencyTx makes the currency of the first money there is the base currency.
+func (s *Service) firstCurrencyTx(ctx context.Context, tx pgx.Tx, c Campaign) error {
+	base, err := baseTx(ctx, tx)
+	if err != nil || base != "" {
+		return err
+	}
+	_, err = s.settings.UpdateTx(ctx, tx, func(v *settings.Values) error {
+		if v.BaseCurrency != "" && v.BaseCurrency != c.Currency { // since a moment ago
+			return fault.New(fault.Conflict, "The base currency has just been set: try again")
+		}
+		v.BaseCurrency = c.Currency
+		return nil
+	})
+	return err
 }
 
 // currencyTx makes sure that reports can state the campaign's money in the base currency.
-func (s *Service) currencyTx(ctx context.Context, tx pgx.Tx, c Campaign, f *faults) error {
-	v, err := s.settings.Get(ctx)
+func currencyTx(ctx context.Context, tx pgx.Tx, c Campaign, f *faults) error {
+	base, err := c.baseTx(ctx, tx)
 	if err != nil {
-		return err
-	}
-	if v.BaseCurrency == "" { // the first money there is
-		_, err := s.settings.UpdateTx(ctx, tx, func(v *settings.Values) error {
-			if v.BaseCurrency == "" {
-				v.BaseCurrency = c.Currency
-			}
-			return nil
-		})
 		return err
 	}
 	rows, err := tx.Query(ctx, `
@@ -100,26 +114,22 @@ func (s *Service) currencyTx(ctx context.Context, tx pgx.Tx, c Campaign, f *faul
 			SELECT @currency::char(3) AS currency
 			UNION SELECT l.currency FROM lists l WHERE l.kind = 'rented' AND l.price_per_thousand > 0 AND l.currency IS NOT NULL
 		) m WHERE m.currency <> @base AND NOT EXISTS (SELECT 1 FROM exchange_rates x WHERE x.currency = m.currency) ORDER BY 1`,
-		pgx.NamedArgs{"currency": c.Currency, "base": v.BaseCurrency})
+		pgx.NamedArgs{"currency": c.Currency, "base": base})
 	if err != nil {
 		return err
 	}
 	missing, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	for _, code := range missing {
-		f.add("currency", "There is no exchange rate from %s to %s: add it in Settings", code, v.BaseCurrency)
+		f.add("currency", "There is no exchange rate from %s to %s: add it in Settings", code, base)
 	}
 	return err
 }
 
 // templatesTx reads and checks the newest versions of a journey's templates, by the index of their step.
-func (s *Service) templatesTx(ctx context.Context, tx pgx.Tx, d journey.Definition, f *faults) (map[int]*content.Compiled, error) {
+func templatesTx(ctx context.Context, tx pgx.Tx, d journey.Definition, names []string, f *faults) (map[int]*content.Compiled, error) {
 	out := map[int]*content.Compiled{}
 	if len(*f) > 0 {
 		return out, nil
-	}
-	names, err := s.customers.FieldNames(ctx)
-	if err != nil {
-		return nil, err
 	}
 	for _, i := range d.Sends() {
 		t, err := stepTemplate(ctx, tx, d, i, f)

@@ -84,7 +84,7 @@ func (s *Service) audience(ctx context.Context, tx pgx.Tx, c Campaign, treated d
 	if err != nil {
 		return err
 	}
-	base, err := s.base(ctx, c.Currency)
+	base, err := c.baseTx(ctx, tx)
 	if err != nil {
 		return err
 	}

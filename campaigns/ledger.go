@@ -89,7 +89,7 @@ func (s *Service) bookListsTx(ctx context.Context, tx pgx.Tx, campaignID int64) 
 	if err != nil {
 		return err
 	}
-	base, err := s.base(ctx, c.Currency)
+	base, err := c.baseTx(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -157,11 +157,19 @@ func perThousand(price decimal.Decimal, names int64) (decimal.Decimal, error) {
 	return n.Round(4), err
 }
 
-// base gives the installation's base currency, or a campaign's own where none is set yet.
-func (s *Service) base(ctx context.Context, otherwise string) (string, error) {
-	v, err := s.settings.Get(ctx)
-	if err != nil || v.BaseCurrency != "" {
-		return v.BaseCurrency, err
+// baseTx gives the installation's base currency, "" where none is set yet. It reads through the transaction: a second
+// connection, asked for while this one is held, could be waited for in a circle.
+func baseTx(ctx context.Context, tx pgx.Tx) (string, error) {
+	var base string
+	err := tx.QueryRow(ctx, `SELECT COALESCE((SELECT value #>> '{}' FROM settings WHERE name = 'base_currency'), '')`).Scan(&base)
+	return base, err
+}
+
+// base is baseTx with a campaign's own currency where none is set yet.
+func (c Campaign) baseTx(ctx context.Context, tx pgx.Tx) (string, error) {
+	base, err := baseTx(ctx, tx)
+	if base == "" {
+		base = c.Currency
 	}
-	return otherwise, nil
+	return base, err
 }

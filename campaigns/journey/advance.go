@@ -238,7 +238,8 @@ func split(campaignID int64, s Step) (string, pgx.NamedArgs) {
 		pgx.NamedArgs{"seed": int64(h.Sum64()), "total": total, "bounds": bounds}
 }
 
-// move moves those who are due at a step to targets; arm is SQL that gives the number of the target, from 1.
+// move moves those who are due at a step to targets; arm is SQL that gives the number of the target, from 1. The arm of
+// a branch or a goal may read customers as c.
 func (w *walk) move(ctx context.Context, s Step, arm string, args pgx.NamedArgs, targets ...target) (bool, error) {
 	var steps []*int64
 	var dues []*time.Time
@@ -246,19 +247,25 @@ func (w *walk) move(ctx context.Context, s Step, arm string, args pgx.NamedArgs,
 	for _, t := range targets {
 		steps, dues, states = append(steps, t.step), append(dues, t.due), append(states, t.state)
 	}
-	const due = `e.campaign_id = @campaign AND e.customer_id BETWEEN @first AND @last AND e.state = 'active' AND e.step_id = @step AND e.due_at <= @now`
-	const set = `UPDATE enrollments e SET step_id = (@steps::bigint[])[arm], due_at = (@dues::timestamptz[])[arm],
-		state = (@states::text[])[arm], updated_at = @now `
-	sql := strings.ReplaceAll(set, "[arm]", "[1]") + "WHERE " + due
-	if arm != "1" {
-		// A customer who was erased meets no condition, but walks on.
-		sql = strings.ReplaceAll(set, "[arm]", "[d.arm]") + `
-			FROM (SELECT e.customer_id, ` + arm + ` AS arm FROM enrollments e LEFT JOIN customers c ON c.customer_id = e.customer_id
-				WHERE ` + due + `) d
-			WHERE e.customer_id = d.customer_id AND e.campaign_id = @campaign`
+	all := merge(w.args(), args, pgx.NamedArgs{"step": s.ID, "steps": steps, "dues": dues, "states": states})
+	set := func(arm string) string {
+		return strings.ReplaceAll(`
+			UPDATE enrollments e SET step_id = (@steps::bigint[])[arm], due_at = (@dues::timestamptz[])[arm],
+				state = (@states::text[])[arm], updated_at = @now `, "[arm]", "["+arm+"]")
 	}
-	tag, err := w.tx.Exec(ctx, sql, merge(w.args(), args, pgx.NamedArgs{"step": s.ID, "steps": steps, "dues": dues, "states": states}))
-	return tag.RowsAffected() > 0, err
+	const due = `e.campaign_id = @campaign AND e.customer_id BETWEEN @first AND @last AND e.state = 'active' AND e.step_id = @step AND e.due_at <= @now`
+	if s.Kind != Branch && s.Kind != Goal {
+		tag, err := w.tx.Exec(ctx, set(arm)+"WHERE "+due, all)
+		return tag.RowsAffected() > 0, err
+	}
+	// The offset keeps the condition from being copied into each of the assignments.
+	tag, err := w.tx.Exec(ctx, set("d.arm")+"FROM customers c CROSS JOIN LATERAL (SELECT "+arm+" AS arm OFFSET 0) d WHERE c.customer_id = e.customer_id AND c.customer_id BETWEEN @first AND @last AND "+due, all)
+	if err != nil {
+		return false, err
+	}
+	// A customer who was erased meets no condition, but walks on.
+	rest, err := w.tx.Exec(ctx, set("2")+"WHERE "+due, all)
+	return tag.RowsAffected()+rest.RowsAffected() > 0, err
 }
 
 func merge(all ...pgx.NamedArgs) pgx.NamedArgs {
