@@ -48,6 +48,9 @@ func (a *API) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
 		ctx := r.Context()
 		k := idempotencyKey{actor: access.From(ctx).String(), key: key, hash: hash}
 		stored, err := a.take(ctx, k)
+		if errors.Is(err, errBusy) {
+			c.Response().Header().Set(echo.HeaderRetryAfter, "1")
+		}
 		if err != nil {
 			return err
 		}
