@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -319,7 +320,7 @@ func TestJobsRunThroughTheQueue(t *testing.T) {
 	f.template(t, "Mail", content.Email)
 	workers := river.NewWorkers()
 	f.Register(workers, planner{})
-	client, err := queue.NewWorking(f.pool, workers, "test", slog.New(slog.DiscardHandler))
+	client, err := queue.NewWorking(f.pool, workers, "test", slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,6 +328,11 @@ func TestJobsRunThroughTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Stop(t.Context())
+	defer func() {
+		if t.Failed() {
+			t.Log(one[string](t, f, `SELECT COALESCE(string_agg(kind || ' ' || state || ' ' || attempt || ' ' || scheduled_at || ' ' || args || COALESCE(errors::text, ''), E'\n'), '') FROM river_job WHERE state <> 'completed'`))
+		}
+	}()
 	d := f.launch(t, Input{Journey: steps(`{"key":"w","type":"wait","until_response":"click","timeout":"9d","next":"m"}`, `{"key":"m","type":"email","template":"Mail"}`)})
 	until(t, func() bool { got := f.get(t, d.ID); return got.EntryDoneAt != nil })
 	f.exec(t, `INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method) VALUES (7, @r, 'click', @now, @now, @id, 'token')`,
@@ -344,7 +350,6 @@ func TestJobsRunThroughTheQueue(t *testing.T) {
 	if err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return EnqueueFinishCheckTx(t.Context(), tx, client, d.ID) }); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { if t.Failed() { dump(t, f) } }()
 	until(t, func() bool { return f.get(t, d.ID).State == Finished })
 }
 
