@@ -199,6 +199,11 @@ func (s *faultySession) Data(r io.Reader) error {
 func (w *world) relay(f *faulty) string {
 	w.t.Helper()
 	f.taken = map[string]int{}
+	return w.relayOf(f)
+}
+
+func (w *world) relayOf(f smtp.Backend) string {
+	w.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	w.must(err)
 	srv := smtp.NewServer(f)
