@@ -265,6 +265,9 @@ func TestImportResumes(t *testing.T) {
 		before := imp.Rows
 		imp, err = b.Import(b.ctx, imp.ID)
 		b.ok(err)
+		if imp.State == ImportFinished { // the stop came after the last chunk
+			break
+		}
 		if imp.State != ImportRunning || imp.Rows == before || stops > 20 {
 			t.Fatalf("after stop %d: %+v", stops, imp)
 		}

@@ -148,20 +148,21 @@ func (s *Service) Update(ctx context.Context, id ID, p Patch) (Customer, error) 
 // there is no customer.
 func (s *Service) Delete(ctx context.Context, id ID) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var email, phone string
-		err := tx.QueryRow(ctx, `DELETE FROM customers WHERE customer_id = @id RETURNING coalesce(email, ''), coalesce(phone, '')`,
-			pgx.NamedArgs{"id": id}).Scan(&email, &phone)
+		var external, email, phone string
+		err := tx.QueryRow(ctx, `DELETE FROM customers WHERE customer_id = @id
+			RETURNING coalesce(external_id, ''), coalesce(email, ''), coalesce(phone, '')`,
+			pgx.NamedArgs{"id": id}).Scan(&external, &email, &phone)
 		if err == pgx.ErrNoRows {
 			return fault.New(fault.NotFound, "There is no customer %d", id)
 		}
 		if err != nil {
 			return err
 		}
-		args := pgx.NamedArgs{"id": id, "email": strings.ToLower(email), "phone": phone, "now": s.now()}
+		args := pgx.NamedArgs{"id": id, "external": external, "email": strings.ToLower(email), "phone": phone, "now": s.now()}
 		for _, sql := range []string{
-			`DELETE FROM customer_external_ids WHERE customer_id = @id`,
-			`DELETE FROM customer_emails WHERE customer_id = @id`,
-			`DELETE FROM customer_phones WHERE customer_id = @id`,
+			`DELETE FROM customer_external_ids WHERE external_id = @external AND customer_id = @id`,
+			`DELETE FROM customer_emails WHERE email = @email AND customer_id = @id`,
+			`DELETE FROM customer_phones WHERE phone = @phone AND customer_id = @id`,
 			`DELETE FROM customer_identities WHERE customer_id = @id`,
 			`DELETE FROM list_members WHERE customer_id = @id`,
 			`DELETE FROM consents WHERE customer_id = @id`,
