@@ -119,7 +119,8 @@ func (p *Pages) callOutcome(c echo.Context) error {
 func callReport(f form) (calls.Report, error) {
 	r := calls.Report{Outcome: f.Get("outcome"), Note: f.Text("note")}
 	if r.Outcome == "callback" {
-		zone, err := time.LoadLocation(f.Get("zone"))
+		zones := f.Get("zone") // of the number, then of the address: the last is where the person is
+		zone, err := time.LoadLocation(zones[strings.LastIndex(zones, ",")+1:])
 		if err != nil {
 			zone = time.UTC
 		}

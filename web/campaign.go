@@ -124,7 +124,7 @@ func flowOf(d campaigns.Details) []flowStep {
 		f := flowStep{Number: len(flow) + 1, Key: s.Key, Icon: stepIcon(s.Type), Sends: stepRow{Type: s.Type}.Sends()}
 		f.Title, f.Text, f.Leads = describeStep(s)
 		if s.UnitCost != nil && f.Sends {
-			f.Cost = s.UnitCost.Trim(2).String()
+			f.Cost = s.UnitCost.Trim(2).Pad(2).String()
 		}
 		if n, ok := counts[s.Key]; ok {
 			f.Counted, f.Counts, f.Reasons = true, n, reasonsOf(n.Excluded)

@@ -16,7 +16,7 @@ import (
 
 type customerPage struct {
 	frame
-	Customer   customers.Customer
+	Customer   *customers.Customer
 	Currency   string
 	Facts      []fact
 	Attributes []fact
@@ -62,7 +62,7 @@ func (p *Pages) customerShow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := customerPage{frame: p.frame(c, customersPlace, customer.Name()), Customer: customer, Facts: factsOf(customer)}
+	page := customerPage{frame: p.frame(c, customersPlace, customer.Name()), Customer: &customer, Facts: factsOf(customer)}
 	v, err := p.Settings.Get(ctx(c))
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (p *Pages) customerTimeline(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := customerPage{frame: p.frame(c, customersPlace, ""), Customer: customer}
+	page := customerPage{frame: p.frame(c, customersPlace, ""), Customer: &customer}
 	if err := p.events(c, &page); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 type customerEditPage struct {
 	frame
 	Form       form
-	Customer   customers.Customer // ID 0 for a new one
+	Customer   *customers.Customer // ID 0 for a new one
 	Attributes []customers.Attribute
 	Lists      []customers.CustomerList
 }
@@ -56,7 +56,7 @@ func (p *Pages) showCustomerEdit(c echo.Context, customer customers.Customer, f 
 	if customer.ID != 0 {
 		title = "Change " + customer.Name()
 	}
-	page := customerEditPage{frame: p.frame(c, customersPlace, title), Form: f, Customer: customer}
+	page := customerEditPage{frame: p.frame(c, customersPlace, title), Form: f, Customer: &customer}
 	var err error
 	if page.Attributes, err = p.Customers.Attributes(ctx(c)); err != nil {
 		return err
@@ -156,7 +156,7 @@ func attributeValue(f form, a customers.Attribute) any {
 type customerDeletePage struct {
 	frame
 	Form     form
-	Customer customers.Customer
+	Customer *customers.Customer
 }
 
 var customerDeleteView = pageView[customerDeletePage]("customer-delete")
@@ -168,7 +168,7 @@ func (p *Pages) showCustomerDelete(c echo.Context, f form) error {
 	if err != nil {
 		return err
 	}
-	page := customerDeletePage{frame: p.frame(c, customersPlace, "Delete "+customer.Name()), Form: f, Customer: customer}
+	page := customerDeletePage{frame: p.frame(c, customersPlace, "Delete "+customer.Name()), Form: f, Customer: &customer}
 	return showStatus(p, c, f.status(), customerDeleteView, page)
 }
 

@@ -18,7 +18,7 @@ type reportPage struct {
 
 // breakdown is one table of lines; Param names the ledger's filter by which a line's costs are opened.
 type breakdown struct {
-	ID, Name, Param string
+	ID, Name, Param string // Name is the heading of the first column
 	Lines           []reports.Line
 }
 
@@ -34,8 +34,8 @@ func (p *Pages) reportShow(c echo.Context) error {
 		return err
 	}
 	page := reportPage{frame: p.frame(c, reportsPlace, "Report: "+r.Name), Report: r, Breakdowns: []breakdown{
-		{"cell", "By cell", "cell", r.Cells}, {"step", "By step", "step", r.Steps}, {"medium", "By medium", "channel", r.Media},
-		{"list", "By list", "list", r.Lists}, {"keycode", "By keycode", "keycode", r.Keycodes}}}
+		{"cell", "Cell", "cell", r.Cells}, {"step", "Step", "step", r.Steps}, {"medium", "Medium", "channel", r.Media},
+		{"list", "List", "list", r.Lists}, {"keycode", "Keycode", "keycode", r.Keycodes}}}
 	for i, b := range page.Breakdowns {
 		for j := range b.Lines {
 			if b.ID == "medium" && b.Lines[j].Key != "" {
@@ -44,8 +44,13 @@ func (p *Pages) reportShow(c echo.Context) error {
 		}
 	}
 	var rows []chartRow
+	var any int64
 	for _, d := range r.Days {
 		rows = append(rows, chartRow{d.Key, []int64{d.Responses, d.Orders}})
+		any += d.Responses + d.Orders
+	}
+	if any == 0 {
+		return show(p, c, reportView, page)
 	}
 	page.Days = newChart("Responses and orders by day", []string{"Responses", "Orders"}, rows)
 	return show(p, c, reportView, page)

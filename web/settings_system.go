@@ -3,12 +3,15 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
+	"github.com/riverqueue/river"
 
+	"aldine/internal/fault"
 	"aldine/reports"
 )
 
@@ -137,7 +140,9 @@ func (p *Pages) jobRetry(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Jobs.JobRetry(ctx(c), id); err != nil {
+	if _, err := p.Jobs.JobRetry(ctx(c), id); errors.Is(err, river.ErrNotFound) {
+		return fault.New(fault.NotFound, "There is no job %d", id)
+	} else if err != nil {
 		return err
 	}
 	return p.done(c, "/settings/jobs", "The job runs again.")

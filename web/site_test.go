@@ -56,6 +56,11 @@ func newSite(t *testing.T) *site {
 	pages.Register(e)
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		if t.Failed() && log.Len() > 0 {
+			t.Log(log.String())
+		}
+	})
 	return &site{t: t, pool: pool, deps: d, url: server.URL, log: log}
 }
 
