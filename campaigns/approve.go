@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,6 +51,9 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign, names []
 	if err := s.expressionTx(ctx, tx, c.Expression, field, &f); err != nil {
 		return nil, err
 	}
+	if err := inlineTx(ctx, tx, &c.Expression, field, &f); err != nil {
+		return nil, err
+	}
 	if err := currencyTx(ctx, tx, *c, &f); err != nil {
 		return nil, err
 	}
@@ -62,6 +66,11 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign, names []
 	d, err := s.journeyTx(ctx, tx, raw, c.Code, true, &f)
 	if err != nil {
 		return nil, err
+	}
+	for _, condition := range d.Conditions() {
+		if err := inlineTx(ctx, tx, &d.Steps[condition.Step].If, condition.Field, &f); err != nil {
+			return nil, err
+		}
 	}
 	templates, err := templatesTx(ctx, tx, d, names, &f)
 	if err != nil {
@@ -101,6 +110,28 @@ func (s *Service) firstCurrencyTx(ctx context.Context, tx pgx.Tx, c Campaign) er
 		return nil
 	})
 	return err
+}
+
+// inlineTx replaces the segments that an expression names by what they mean today.
+func inlineTx(ctx context.Context, tx pgx.Tx, expression *string, field string, f *faults) error {
+	if len(*f) > 0 || !strings.Contains(*expression, "in_segment") {
+		return nil
+	}
+	rows, err := tx.Query(ctx, `SELECT name, expression FROM segments ORDER BY name`)
+	if err != nil {
+		return err
+	}
+	saved := map[string]string{}
+	var name, meaning string
+	if _, err := pgx.ForEachRow(rows, []any{&name, &meaning}, func() error { saved[name] = meaning; return nil }); err != nil {
+		return err
+	}
+	frozen, err := journey.InlineSegments(*expression, func(name string) (string, bool) { s, ok := saved[name]; return s, ok })
+	if err != nil {
+		return f.take(err, field)
+	}
+	*expression = frozen
+	return nil
 }
 
 // currencyTx makes sure that reports can state the campaign's money in the base currency.

@@ -89,6 +89,26 @@ func TestApprovalFreezes(t *testing.T) {
 	}
 }
 
+func TestApprovalFreezesNestedSegments(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.people(t, 100)
+	f.exec(t, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES
+		('Buyers', 'orders_count > 0 // any', 't', @now, @now), ('Some', 'in_segment("Buyers") and orders_count < 3', 't', @now, @now)`, pgx.NamedArgs{"now": f.time()})
+	d := f.create(t, Input{Expression: `in_segment("Some") or false`, Journey: steps(`{"key":"g","type":"goal","if":"in_segment('Buyers')"}`)})
+	if _, err := f.Approve(t.Context(), d.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(t, `UPDATE segments SET expression = 'false'`)
+	if _, err := f.Launch(t.Context(), d.ID); err != nil {
+		t.Fatal(err)
+	}
+	f.work(t)
+	if d = f.get(t, d.ID); d.Enrollments["converted"] != 40 || *d.Audience != 40 {
+		t.Errorf("%d in the audience, %v; want 40 of both", *d.Audience, d.Enrollments)
+	}
+}
+
 func TestForeignCurrencyNeedsARate(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -63,6 +63,7 @@ func (s *Service) Register(workers *river.Workers, planner journey.Planner) {
 		_, err := s.finish(ctx, job.Args.CampaignID)
 		return err
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[SweepArgs]) error { return s.sweep(ctx) }))
 }
 
 // Engine gives the engine that walks the journeys.

@@ -1,10 +1,8 @@
 package journey
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/govalues/decimal"
 )
@@ -66,29 +64,6 @@ func (d Definition) Freeze(code string, resolve func(i int) (templateID int64, v
 		steps = append(steps, step)
 	}
 	return steps
-}
-
-// expressionPattern cuts an expression into comments, strings, openings of calls, parentheses and the rest.
-var expressionPattern = regexp.MustCompile("(?s)/\\*.*?\\*/|//[^\n]*|\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`|[A-Za-z_][A-Za-z0-9_]*\\s*\\(|[()]")
-
-// campaignFunctions take a campaign's code.
-var campaignFunctions = []string{"opened", "clicked", "responded", "replied", "received", "contacted", "ordered", "sent", "unsubscribed", "bounced"}
-
-// OwnCampaign puts a campaign's code where an expression gives "this" to a function of campaigns: clicked("this").
-// Strings elsewhere stay as they are.
-func OwnCampaign(expression, code string) string {
-	var calls []string // functions whose parentheses are open
-	return expressionPattern.ReplaceAllStringFunc(expression, func(s string) string {
-		switch last := s[len(s)-1]; {
-		case last == '(':
-			calls = append(calls, strings.TrimSpace(s[:len(s)-1]))
-		case s == ")" && len(calls) > 0:
-			calls = calls[:len(calls)-1]
-		case len(s) == 6 && s[1:5] == "this" && len(calls) > 0 && slices.Contains(campaignFunctions, calls[len(calls)-1]):
-			return strconv.Quote(code)
-		}
-		return s
-	})
 }
 
 // Volume is how many customers can come to a send step.

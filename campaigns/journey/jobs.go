@@ -48,8 +48,8 @@ func (FinishArgs) Kind() string { return "campaign_finish" }
 // finishDelay lets many ends come together in one check.
 const finishDelay = 2 * time.Second
 
-// InsertOpts puts the job on its queue; one waiting check per campaign is enough. A running one does not count: it may
-// have looked before the change that asks for this check was committed.
+// InsertOpts puts the job on its queue; one check per campaign is enough. A running one counts
+// too, although it may have looked before the change that asks for this check was committed: the sweep catches that.
 func (FinishArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queue.Journeys, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateScheduled, rivertype.JobStateRunning, rivertype.JobStateRetryable,

@@ -196,3 +196,26 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestInlineSegments(t *testing.T) {
+	t.Parallel()
+	saved := map[string]string{"vip": "rfm > 400 // best", "all": " ", "buyers \"x\"": `in_segment('vip') or orders_count > 0`, "ring": `in_segment("ring")`}
+	lookup := func(name string) (string, bool) { s, ok := saved[name]; return s, ok }
+	for in, want := range map[string]string{
+		`in_segment("vip") and true`:              "(rfm > 400 // best\n) and true",
+		`in_segment( "buyers \"x\"" )`:            "((rfm > 400 // best\n) or orders_count > 0\n)",
+		`not in_segment("all")`:                   "not true",
+		`city == "in_segment(\"vip\")"`:           `city == "in_segment(\"vip\")"`,
+		`true // in_segment("vip")`:               `true // in_segment("vip")`,
+		`clicked("x") or count(orders, true) > 1`: `clicked("x") or count(orders, true) > 1`,
+	} {
+		if got, err := InlineSegments(in, lookup); err != nil || got != want {
+			t.Errorf("%s\n got %q, %v\nwant %q", in, got, err, want)
+		}
+	}
+	for _, in := range []string{`in_segment("none")`, `in_segment("ring")`} {
+		if got, err := InlineSegments(in, lookup); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %q, %v", in, got, err)
+		}
+	}
+}
