@@ -219,7 +219,7 @@ func (d *Demo) mailOrders(ctx context.Context, id int64) error {
 
 // lateOrders come without a code over the weeks, from the control group as well: some would have bought anyway.
 func (d *Demo) lateOrders(ctx context.Context, id int64) error {
-	for _, day := range []float64{24, 31, 38} {
+	for _, day := range []float64{38, 41, 44} {
 		d.at(day, 3)
 		rows, err := d.Pool.Query(ctx, `
 			SELECT e.customer_id, '' AS phone, CASE WHEN c.is_control THEN 'control' ELSE '' END AS keycode
@@ -287,13 +287,18 @@ func (d *Demo) workCalls(ctx context.Context, id int64) error {
 	}
 	for _, list := range lists {
 		worked := 0
-		for shift := range 14 { // morning and afternoon of a week
+		for shift, open := 0, int64(1); open > 0 && shift < 40; shift++ { // morning and afternoon, until all are done
 			d.at(17+float64(shift/2), 2+float64(shift%2)*5)
 			n, err := d.shift(ctx, list.ID)
 			if err != nil {
 				return err
 			}
 			worked += n
+			now, err := d.Delivery.Calls().List(ctx, list.ID)
+			if err != nil {
+				return err
+			}
+			open = now.Ready + now.Waiting + now.Leased
 		}
 		d.Say("Agents made %d calls", worked)
 	}

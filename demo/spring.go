@@ -48,7 +48,7 @@ func (d *Demo) spring(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 	}
-	d.at(45, 0)
+	d.at(50, 0)
 	if err := d.walk(ctx, id); err != nil {
 		return 0, err
 	}

@@ -173,7 +173,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	a.delivery.Register(workers)
 	host, _ := os.Hostname()
 	node := fmt.Sprintf("%s-%d-%d", host, os.Getpid(), time.Now().UnixNano())
-	client, err := queue.NewWorking(a.pool, workers, node, a.log)
+	client, err := queue.NewWorking(a.pool, workers, node, a.log, a.campaigns.Periodic()...)
 	if err != nil {
 		return nil, err
 	}

@@ -40,12 +40,13 @@ const (
 )
 
 // NewWorking gives a client that works all queues with the workers given; start it with Start and stop it with Stop.
-// nodeID names this process among all that work.
-func NewWorking(pool *pgxpool.Pool, workers *river.Workers, nodeID string, log *slog.Logger) (*Client, error) {
+// nodeID names this process among all that work; periodic jobs come round by themselves.
+func NewWorking(pool *pgxpool.Pool, workers *river.Workers, nodeID string, log *slog.Logger, periodic ...*river.PeriodicJob) (*Client, error) {
 	return river.NewClient(riverpgxv5.New(pool), &river.Config{
 		ID:                   nodeID,
 		Logger:               log,
 		Workers:              workers,
+		PeriodicJobs:         periodic,
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: rescueAfter,
 		FetchCooldown:        50 * time.Millisecond,
