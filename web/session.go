@@ -79,8 +79,8 @@ func (p *Pages) checkOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 // localPath gives a path of this site to go on to, or "/" where the wish leads elsewhere.
 func localPath(wish string) string {
 	u, err := url.Parse(wish)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.User != nil || !strings.HasPrefix(u.Path, "/") ||
-		strings.HasPrefix(wish, "//") || strings.ContainsAny(wish, "\\\r\n\t") {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || u.User != nil || !strings.HasPrefix(wish, "/") ||
+		strings.HasPrefix(wish, "//") || strings.HasPrefix(u.RequestURI(), "//") || strings.ContainsAny(wish, "\\\r\n\t") {
 		return "/"
 	}
 	return u.RequestURI()
