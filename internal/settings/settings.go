@@ -81,6 +81,7 @@ type Store struct {
 	mu     sync.Mutex
 	kept   Values
 	keptAt time.Time
+	loaded bool
 }
 
 // New gives a store.
@@ -88,18 +89,25 @@ func New(pool *pgxpool.Pool, now func() time.Time) *Store { return &Store{pool: 
 
 const keepFor = 5 * time.Second
 
-// Get gives the settings, at most five seconds old.
+// Get gives the settings, at most five seconds old unless the database cannot be asked.
 func (s *Store) Get(ctx context.Context) (Values, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.keptAt.IsZero() && time.Since(s.keptAt) < keepFor {
 		return s.kept, nil
 	}
-	v, err := load(ctx, s.pool)
+	// A caller inside a transaction holds a connection already. If all others are held by callers like it, waiting for
+	// one would never end: then what is kept must do.
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	v, err := load(short, s.pool)
+	if err != nil && s.loaded && ctx.Err() == nil {
+		return s.kept, nil
+	}
 	if err != nil {
 		return Values{}, err
 	}
-	s.kept, s.keptAt = v, time.Now()
+	s.kept, s.keptAt, s.loaded = v, time.Now(), true
 	return v, nil
 }
 
