@@ -190,9 +190,14 @@ func (d *Demo) answerLetters(ctx context.Context, id int64) error {
 	return nil
 }
 
-// mailOrders are the orders in the first days: some who clicked give the code, others just buy in the shop.
-func (d *Demo) mailOrders(ctx context.Context, id int64) error {
+// firstOrders come on the third day.
+func (d *Demo) firstOrders(ctx context.Context, id int64) error {
 	d.at(2, 6)
+	return d.mailOrders(ctx, id)
+}
+
+// mailOrders are the orders of those who clicked: some give the code, others just buy in the shop.
+func (d *Demo) mailOrders(ctx context.Context, id int64) error {
 	rows, err := d.Pool.Query(ctx, `
 		SELECT DISTINCT t.customer_id, '' AS phone, coalesce(t.keycode, '') AS keycode
 		FROM touches t JOIN responses r ON r.customer_id = t.customer_id AND r.campaign_id = t.campaign_id AND r.kind = 'click' AND NOT r.machine

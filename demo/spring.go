@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/govalues/decimal"
 
@@ -40,7 +41,7 @@ func (d *Demo) spring(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	for _, act := range []func(context.Context, int64) error{
-		d.readMails, d.mailOrders, // first days
+		d.readMails, d.firstOrders, // first days
 		d.secondWave, d.answerTexts, d.answerLetters,
 		d.workCalls, d.lateOrders,
 	} {
@@ -62,8 +63,10 @@ func (d *Demo) secondWave(ctx context.Context, id int64) error {
 	return d.walk(ctx, id)
 }
 
-// running launches the autumn campaign now and leaves it running: half of its journey still lies ahead.
+// running launches the autumn campaign two days ago and leaves it running: part of its journey still lies ahead.
 func (d *Demo) running(ctx context.Context) error {
+	now := d.Clock.Now()
+	d.Clock.Set(now.Add(-48 * time.Hour))
 	budget, fixed := decimal.MustParse("9000"), decimal.MustParse("950")
 	id, err := d.launch(ctx, campaigns.Input{
 		Name: "Autumn planting", Code: autumnCode, Objective: "Wake customers who bought bulbs before",
@@ -81,7 +84,19 @@ func (d *Demo) running(ctx context.Context) error {
 		return err
 	}
 	d.Say("Autumn campaign launched; it is running")
-	if err := d.clickThrough(ctx, id, autumnCode, 0.9, 0.2); err != nil {
+	d.Clock.Set(now.Add(-43 * time.Hour))
+	if err := d.clickThrough(ctx, id, autumnCode, 1, 0.7); err != nil {
+		return err
+	}
+	d.Clock.Set(now.Add(-20 * time.Hour))
+	if err := d.clickThrough(ctx, id, autumnCode, 1, 0.3); err != nil {
+		return err
+	}
+	if err := d.mailOrders(ctx, id); err != nil {
+		return err
+	}
+	d.Clock.Release()
+	if err := d.walk(ctx, id); err != nil { // the slices learn how long they have to wait by the real clock
 		return err
 	}
 	return d.draft(ctx)

@@ -172,11 +172,11 @@ func (c *Control) compare(camp campaign, cost Money) error {
 		return nil
 	}
 	for i, proven := range holm(p) {
-		c.Cells[treated[i]].Proven = proven
+		c.Cells[treated[i]].Proven = proven && c.Cells[treated[i]].Lift.clear()
 	}
 	var chance float64
 	c.Lift, chance = Lift(all.Orderers, all.Assigned, hold.Orderers, hold.Assigned)
-	c.Proven = chance <= significant
+	c.Proven = chance <= significant && c.Lift.clear()
 
 	n := count(all.Assigned)
 	// What the treated would have ordered anyway: the control's orders scaled to their number.

@@ -18,6 +18,10 @@ const (
 	significant = 0.05
 )
 
+// clear tells whether zero lies outside the limits. Test and interval are computed in different ways, and near the edge
+// one may say yes and the other no; a result counts as proven only where both do.
+func (i *Interval) clear() bool { return i != nil && (i.Low > 0 || i.High < 0) }
+
 // Lift gives the difference of two rates, x1 of n1 against x2 of n2, with its 95 % interval, and the probability of
 // so great a difference if there were none. The limits are those of Wald, or of Newcombe (1998, method 10) where
 // either cell has fewer than ten; nil where a cell is empty.
