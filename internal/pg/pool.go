@@ -40,7 +40,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*pgxpool.Pool, error
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "aldine"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	cfg.AfterConnect = readTimesInUTC
+	cfg.AfterConnect = readWell
 	for _, opt := range opts {
 		opt(cfg)
 	}
@@ -61,11 +61,17 @@ func defaultMaxConns() int32 {
 	return int32(min(max(16, 4*runtime.GOMAXPROCS(0)), 40))
 }
 
-// readTimesInUTC makes a scanned time the same value on every host; pgx would give the host's zone.
-func readTimesInUTC(_ context.Context, conn *pgx.Conn) error {
+// readWell makes scanned values the same on every host and for every reader.
+func readWell(_ context.Context, conn *pgx.Conn) error {
+	readTimesInUTC(conn)
+	readDecimalsTidily(conn)
+	return nil
+}
+
+// readTimesInUTC gives times in UTC; pgx would give the host's zone.
+func readTimesInUTC(conn *pgx.Conn) {
 	m := conn.TypeMap()
 	t := &pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}}
 	m.RegisterType(t)
 	m.RegisterType(&pgtype.Type{Name: "_timestamptz", OID: pgtype.TimestamptzArrayOID, Codec: &pgtype.ArrayCodec{ElementType: t}})
-	return nil
 }

@@ -51,6 +51,33 @@ func TestDecimalsPassUnchanged(t *testing.T) {
 	}
 }
 
+func TestDecimalsAreReadTidily(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.NewEmpty(t)
+	for given, want := range map[string]string{
+		"12.5000": "12.50", "12": "12.00", "0.0125": "0.0125", "0": "0.00", "-7.10000000": "-7.10", "1.08250000": "1.0825",
+		"999999999999999.9999": "999999999999999.9999",
+	} {
+		var plain decimal.Decimal
+		var pointed *decimal.Decimal
+		var list []decimal.Decimal
+		if err := pool.QueryRow(t.Context(), `SELECT $1::text::numeric, $1::text::numeric, ARRAY[$1::text::numeric]`, given).Scan(&plain, &pointed, &list); err != nil {
+			t.Fatal(err)
+		}
+		if plain.String() != want || pointed.String() != want || list[0].String() != want {
+			t.Errorf("%s was read as %s, %s, %s; want %s", given, plain, pointed, list[0], want)
+		}
+	}
+	var none *decimal.Decimal
+	if err := pool.QueryRow(t.Context(), `SELECT NULL::numeric`).Scan(&none); err != nil || none != nil {
+		t.Errorf("null was read as %v, %v", none, err)
+	}
+	var never decimal.Decimal
+	if err := pool.QueryRow(t.Context(), `SELECT NULL::numeric`).Scan(&never); err == nil {
+		t.Error("null was read into a decimal that cannot be null")
+	}
+}
+
 func TestPoolLimits(t *testing.T) {
 	t.Parallel()
 	url := pgtest.NewURL(t)
