@@ -20,6 +20,7 @@ type callPage struct {
 	Hours    string
 	Why      string // why there is nothing
 	Now      time.Time
+	Facts    []fact
 }
 
 // outcomeKey is an outcome with the key that records it.
@@ -57,6 +58,7 @@ func (p *Pages) showCall(c echo.Context, listID int64, f form) error {
 		return err
 	case len(found) > 0:
 		page.Call = &found[0]
+		page.Facts = callFacts(found[0].Customer)
 	}
 	keys := "1234567890"
 	for i, o := range calls.Outcomes {
@@ -67,6 +69,25 @@ func (p *Pages) showCall(c echo.Context, listID int64, f form) error {
 		page.Outcomes = append(page.Outcomes, k)
 	}
 	return showStatus(p, c, f.status(), callView, page)
+}
+
+// callFacts puts what an agent needs first; the name stands above already.
+func callFacts(known map[string]string) []fact {
+	var out []fact
+	for _, f := range []struct{ name, label string }{{"company", "Company"}, {"street", "Street"}, {"postal_code", "Postal code"}, {"city", "City"},
+		{"region", "Region"}, {"country", "Country"}, {"language", "Language"}, {"email", "E-mail"}, {"external_id", "External id"},
+		{"orders_count", "Orders"}, {"total_spent", "Spent"}, {"last_order_at", "Last order"}} {
+		value := known[f.name]
+		if f.name == "total_spent" {
+			if d, err := decimal.Parse(value); err == nil {
+				value = number(d.Round(2).Pad(2))
+			}
+		}
+		if value != "" {
+			out = append(out, fact{f.label, value})
+		}
+	}
+	return out
 }
 
 func hour(h int) string { return number(h) + ":00" }

@@ -188,7 +188,7 @@ func whyNot(reason string) string {
 	case "household":
 		return "somebody of the household gets it"
 	case "email", "phone", "address":
-		return "somebody with the " + sayWord(reason) + " gets it"
+		return "somebody with the same " + sayDedup(reason) + " gets it"
 	case "budget":
 		return "the budget was used up"
 	case "cancelled":

@@ -14,7 +14,7 @@ import (
 // functions are what templates may call. Numbers and times have one look everywhere.
 var functions = template.FuncMap{
 	"icon": icon, "asset": asset, "mark": mark,
-	"num": number, "money": money, "percent": percent, "bytes": byteSize, "bytes64": func(n int) string { return byteSize(int64(n)) }, "plural": plural,
+	"num": number, "money": money, "points": points, "round": round, "percent": percent, "bytes": byteSize, "bytes64": func(n int) string { return byteSize(int64(n)) }, "plural": plural,
 	"when": when, "day": day, "ago": ago, "stamp": stamp,
 	"medium": mediumName, "mediumIcon": mediumIcon, "state": stateBadge, "say": sayWord,
 	"dict": dict, "text": text, "join": strings.Join, "lower": strings.ToLower, "list": func(v ...any) []any { return v },
@@ -86,7 +86,11 @@ func money(v any, currency any) template.HTML {
 		return `<span class="unit" title="not available">n/a</span>`
 	}
 	code := strings.TrimSpace(fmt.Sprint(deref(currency)))
-	out := `<span title="` + template.HTMLEscapeString(d.String()+" "+code) + `">` + group(d.Round(2).Pad(2).String())
+	shown := d.Round(2).Pad(2)
+	if !d.IsZero() && d.CmpAbs(decimal.One) < 0 { // the cost of one e-mail
+		shown = d.Round(4).Trim(2).Pad(2)
+	}
+	out := `<span title="` + template.HTMLEscapeString(d.String()+" "+code) + `">` + group(shown.String())
 	if code != "" && code != "<nil>" {
 		out += `&nbsp;<span class="unit">` + template.HTMLEscapeString(code) + `</span>`
 	}
@@ -136,7 +140,7 @@ func percent(v any) template.HTML {
 	if f < 0.1 {
 		places = 2
 	}
-	return template.HTML(sign + strconv.FormatFloat(f*100, 'f', places, 64) + `&nbsp;<span class="unit">%</span>`)
+	return template.HTML(sign + group(strconv.FormatFloat(f*100, 'f', places, 64)) + `&nbsp;<span class="unit">%</span>`)
 }
 
 func byteSize(n int64) string {
@@ -269,10 +273,16 @@ func stateBadge(v any) template.HTML {
 	return template.HTML(`<span class="badge ` + class + `">` + template.HTMLEscapeString(sayWord(state)) + `</span>`)
 }
 
+// points shows a difference of two shares in percentage points.
+func points(f float64) string { return group(strconv.FormatFloat(f*100, 'f', 2, 64)) }
+
+// round gives an estimate without false precision.
+func round(d *decimal.Decimal) decimal.Decimal { return d.Round(1) }
+
 // words for codes that reach people.
 var words = map[string]string{
 	"no_address": "no address", "no_consent": "no consent", "control": "control group", "duplicate": "duplicate",
-	"household": "same household", "email": "same e-mail", "phone": "same phone", "address": "same address",
+	"household": "same household", "address": "same address",
 	"suppressed": "suppressed", "budget": "budget used up", "cancelled": "cancelled", "readonly": "read-only",
 	"calls": "calls", "post": "letter", "sms": "SMS",
 }

@@ -14,7 +14,8 @@ type homePage struct {
 	reports.Dashboard
 	Waits []wait
 	Chart *chart
-	Busy  bool // something runs: the page asks again
+	Opens int64 // of the days of the chart
+	Busy  bool  // something runs: the page asks again
 }
 
 // wait is something that waits for a person, in words, with the way to it.
@@ -62,6 +63,7 @@ func (p *Pages) homePage(c echo.Context) (homePage, error) {
 	for _, d := range page.Days {
 		rows = append(rows, chartRow{d.Day, []int64{d.Responses, d.Orders}})
 		any += d.Responses + d.Orders
+		page.Opens += d.Opens
 	}
 	if any > 0 {
 		page.Chart = newChart("Responses and orders of the last two weeks", []string{"Responses", "Orders"}, rows)

@@ -49,6 +49,11 @@
     document.querySelectorAll("button:disabled:not([data-off])").forEach(function (b) { b.disabled = false; });
   });
 
+  // A preview is there from the start.
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-auto]").forEach(function (b) { b.form.requestSubmit(b); });
+  });
+
   document.addEventListener("change", function (e) {
     if (e.target.matches("[data-submit]")) e.target.form.requestSubmit();
   });
