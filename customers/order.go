@@ -25,6 +25,13 @@ type Order struct {
 	Lines              []OrderLine     `json:"lines,omitempty"`
 }
 
+// PlacedBySQL is the last moment at which an order, in SQL as alias, may have been placed: who dates orders by day alone
+// gives midnight (UTC), and such an order may be of any hour of its day. Compare with it what must have come before.
+func PlacedBySQL(alias string) string {
+	at := alias + ".ordered_at"
+	return `CASE WHEN ` + at + ` = date_trunc('day', ` + at + `, 'UTC') THEN ` + at + ` + interval '1 day - 1 microsecond' ELSE ` + at + ` END`
+}
+
 // OrderLine is one product of an order; the amount is in the order's currency.
 type OrderLine struct {
 	SKU      string          `json:"sku"`

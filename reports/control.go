@@ -7,6 +7,7 @@ import (
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers"
 	"aldine/internal/settings"
 )
 
@@ -76,14 +77,14 @@ func window(ctx context.Context, tx pgx.Tx, c campaign, v settings.Values, now t
 	return from, to, nil
 }
 
-const cellsSQL = `
+var cellsSQL = `
 	WITH member AS (
 		SELECT customer_id, cell_id FROM enrollments WHERE campaign_id = @id
 	), bought AS (
 		SELECT m.customer_id, m.cell_id, count(*) FILTER (WHERE o.amount > 0) AS orders,
 			sum(o.base_amount / coalesce(@rate::numeric, 1)) AS revenue
 		FROM member m JOIN orders o ON o.customer_id = m.customer_id
-		WHERE o.ordered_at >= @from AND o.ordered_at <= @to
+		WHERE ` + customers.PlacedBySQL("o") + ` >= @from AND o.ordered_at <= @to
 		GROUP BY m.customer_id, m.cell_id
 	), answered AS (
 		SELECT m.cell_id, count(DISTINCT m.customer_id) AS responders

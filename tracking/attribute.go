@@ -87,10 +87,10 @@ const clearCredits = `
 	DELETE FROM attributions a USING ` + ofOrders + ` WHERE a.customer_id = q.customer_id AND a.order_ref = q.order_ref`
 
 // creditOrders prefers a keycode to the campaign that the reporter named, that to a click, and a click to a touch. Cell and step that a keycode leaves open are
-// those of the customer's touch or enrollment in its campaign.
-const creditOrders = `
+// those of the customer's touch or enrollment in its campaign. An order dated by day alone follows what happened that day.
+var creditOrders = `
 	WITH o AS MATERIALIZED (
-		SELECT o.customer_id, o.order_ref, o.ordered_at, o.keycode, o.amount
+		SELECT o.customer_id, o.order_ref, o.ordered_at, o.keycode, o.amount, ` + customers.PlacedBySQL("o") + ` AS placed_by
 		FROM orders o JOIN ` + ofOrders + ` USING (customer_id, order_ref)
 	), w AS MATERIALIZED (
 		SELECT channel, make_interval(secs => seconds) AS length FROM unnest(@channels::text[], @seconds::float8[]) AS w (channel, seconds)
@@ -109,7 +109,7 @@ const creditOrders = `
 		FROM keycodes k
 		LEFT JOIN LATERAL (
 			SELECT t.step_id, t.cell_id FROM touches t
-			WHERE t.customer_id = o.customer_id AND t.campaign_id = k.campaign_id AND t.state = 'sent' AND t.sent_at <= o.ordered_at
+			WHERE t.customer_id = o.customer_id AND t.campaign_id = k.campaign_id AND t.state = 'sent' AND t.sent_at <= o.placed_by
 			ORDER BY (t.channel = k.medium) DESC, t.sent_at DESC, t.step_id LIMIT 1) t ON true
 		LEFT JOIN enrollments e ON e.customer_id = o.customer_id AND e.campaign_id = k.campaign_id
 		WHERE k.keycode = o.keycode)
@@ -120,26 +120,26 @@ const creditOrders = `
 		(SELECT 3, r.campaign_id, r.step_id, r.cell_id, r.channel, NULL, 'token'
 		FROM responses r JOIN w ON w.channel = coalesce(r.channel, 'email')
 		WHERE o.customer_id <> 0 AND o.amount >= 0 AND r.customer_id = o.customer_id AND r.kind = 'click' AND NOT r.machine
-		  AND r.campaign_id IS NOT NULL AND r.at <= o.ordered_at AND r.at > o.ordered_at - w.length
+		  AND r.campaign_id IS NOT NULL AND r.at <= o.placed_by AND r.at > o.ordered_at - w.length
 		ORDER BY r.at DESC, r.response_id LIMIT 1)
 		UNION ALL
 		(SELECT 4, t.campaign_id, t.step_id, t.cell_id, t.channel, t.keycode, 'matchback'
 		FROM touches t JOIN w ON w.channel = t.channel
 		WHERE o.customer_id <> 0 AND o.amount >= 0 AND t.customer_id = o.customer_id AND t.state = 'sent'
-		  AND t.sent_at <= o.ordered_at AND t.sent_at > o.ordered_at - w.length
+		  AND t.sent_at <= o.placed_by AND t.sent_at > o.ordered_at - w.length
 		ORDER BY t.sent_at DESC, t.campaign_id, t.step_id LIMIT 1)
 		ORDER BY 1 LIMIT 1
 	) c
 	ORDER BY o.customer_id, o.order_ref`
 
-const creditReturns = `
+var creditReturns = `
 	INSERT INTO attributions (customer_id, order_ref, campaign_id, step_id, cell_id, channel, keycode, method, weight, at)
 	SELECT o.customer_id, o.order_ref, a.campaign_id, a.step_id, a.cell_id, a.channel, a.keycode, a.method, 1, o.ordered_at
 	FROM orders o JOIN ` + ofOrders + ` USING (customer_id, order_ref)
 	CROSS JOIN LATERAL (
 		SELECT a.campaign_id, a.step_id, a.cell_id, a.channel, a.keycode, a.method
 		FROM orders b LEFT JOIN attributions a ON a.customer_id = b.customer_id AND a.order_ref = b.order_ref
-		WHERE b.customer_id = o.customer_id AND b.ordered_at <= o.ordered_at AND b.amount > 0
+		WHERE b.customer_id = o.customer_id AND b.ordered_at <= ` + customers.PlacedBySQL("o") + ` AND b.amount > 0
 		ORDER BY b.ordered_at DESC, b.order_ref DESC LIMIT 1
 	) a
 	WHERE o.amount < 0 AND o.customer_id <> 0 AND a.campaign_id IS NOT NULL

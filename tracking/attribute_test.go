@@ -59,6 +59,25 @@ func TestMatchbackWindows(t *testing.T) {
 	w.want(`SELECT count(*) FROM responses WHERE kind = 'order'`, "8")
 }
 
+func TestOrdersDatedByDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	today := start.Truncate(day)
+	sent := today.Add(15 * time.Hour)
+	w.touch(51, 2, 19, "email", "", sent)
+	for ref, at := range map[string]time.Time{
+		"day before": today.Add(-day), "same day": today, "same day, too early": today.Add(time.Second), "day after": today.Add(day),
+		"last day": today.Add(7 * day), "too late": today.Add(8 * day),
+	} {
+		w.order(ref, 51, at, "10", "")
+	}
+	w.touch(52, 2, 19, "sms", "", sent)
+	w.order("sold at four", 52, sent.Add(time.Hour), "10", "")
+	w.order("returned the same day", 52, today, "-10", "")
+	w.attribute("day before", "same day", "same day, too early", "day after", "last day", "too late", "sold at four", "returned the same day")
+	w.want(`SELECT order_ref FROM attributions ORDER BY order_ref`, "day after, last day, returned the same day, same day, sold at four")
+}
+
 func TestKeycodeBeatsClickBeatsTouch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
