@@ -60,21 +60,54 @@ func New(s Services, seed uint64) *Demo {
 	}
 }
 
-// Loaded tells whether the database holds customers or campaigns already; then there is nothing to demonstrate.
-func Loaded(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
-	var any bool
-	err := pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM customers) OR EXISTS (SELECT 1 FROM campaigns)`).Scan(&any)
-	return any, err
+// State says what a database holds of the demonstration.
+type State int
+
+// The states of a database.
+const (
+	Empty       State = iota
+	Interrupted       // the demonstration was begun and not ended
+	InUse             // it holds the demonstration, or somebody's own customers
+)
+
+// Look tells what the database holds.
+func Look(ctx context.Context, pool *pgxpool.Pool) (State, error) {
+	var begun, used bool
+	err := pool.QueryRow(ctx, `
+		SELECT EXISTS (SELECT 1 FROM settings WHERE name = 'demonstration' AND value = '"loading"'),
+		       EXISTS (SELECT 1 FROM customers) OR EXISTS (SELECT 1 FROM campaigns)`).Scan(&begun, &used)
+	switch {
+	case err != nil || !begun && !used:
+		return Empty, err
+	case begun:
+		return Interrupted, nil
+	}
+	return InUse, nil
 }
 
 // Load fills an empty database: n customers, a finished campaign and a running one.
 func (d *Demo) Load(ctx context.Context, n int) error {
 	defer d.Clock.Release()
+	if err := d.note(ctx, "loading"); err != nil {
+		return err
+	}
 	if _, err := d.finished(ctx, n); err != nil {
 		return err
 	}
 	d.Clock.Release()
-	return d.running(ctx)
+	if err := d.running(ctx); err != nil {
+		return err
+	}
+	return d.note(ctx, "loaded")
+}
+
+// note writes down how far the loading has come, so that a start after an interruption can tell.
+func (d *Demo) note(ctx context.Context, state string) error {
+	_, err := d.Pool.Exec(ctx, `
+		INSERT INTO settings (name, value, updated_at) VALUES ('demonstration', to_jsonb(@state::text), @now)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
+		pgx.NamedArgs{"state": state, "now": time.Now()})
+	return err
 }
 
 // finished sets up the company and runs the spring campaign from draft to end, two months in the past.

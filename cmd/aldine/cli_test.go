@@ -144,7 +144,8 @@ func TestListsOfTwoSources(t *testing.T) {
 	s := newShell(t)
 	s.ok("import", "customers", fake, "--list", "fake-1000")
 	s.ok("import", "customers", febrl, "--list", "febrl1")
-	if got := s.ok("segment", "count", `in_list("fake-1000")`); got != "1000" {
+	// 30 of the 1,000 e-mail addresses lack a top-level domain; those rows are rejected, each with its reason.
+	if got := s.ok("segment", "count", `in_list("fake-1000")`); got != "970" {
 		t.Errorf("fake-1000 has %s members", got)
 	}
 	if got := s.ok("segment", "count", `in_list("febrl1") and is_known(street)`); got == "0" || len(got) < 3 {

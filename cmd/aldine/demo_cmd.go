@@ -87,21 +87,25 @@ func (c *demoCmd) run(ctx context.Context, cfg *config, std streams) (demo.Summa
 	return demo.New(a.demoServices(clock, base, std), c.Seed).Once(access.With(ctx, access.System), c.Customers)
 }
 
-// loadDemo fills an empty database with the demonstration.
-func (a *app) loadDemo(ctx context.Context, clock *demo.Clock, base string, customers int, std streams) error {
-	loaded, err := demo.Loaded(ctx, a.pool)
-	if err != nil || loaded {
-		return err
+// loadDemo fills an empty database with the demonstration, and tells whether it did.
+func (a *app) loadDemo(ctx context.Context, clock *demo.Clock, base string, customers int, std streams) (bool, error) {
+	state, err := demo.Look(ctx, a.pool)
+	switch {
+	case err != nil || state == demo.InUse:
+		return false, err
+	case state == demo.Interrupted:
+		fmt.Fprintf(std.out, "The demonstration was interrupted while it was loading. To load it anew, stop and remove %s.\n", a.cfg.Data)
+		return false, nil
 	}
 	fmt.Fprintln(std.out, "Loading the demonstration, about a minute:")
 	begun := time.Now()
 	s := a.demoServices(clock, base, std)
 	s.Say = func(format string, args ...any) { fmt.Fprintf(std.out, "  "+format+"\n", args...) }
 	if err := demo.New(s, 1498).Load(access.With(ctx, access.System), customers); err != nil {
-		return err
+		return false, err
 	}
 	fmt.Fprintf(std.out, "The demonstration is loaded (%.0f s).\n", time.Since(begun).Seconds())
-	return nil
+	return true, nil
 }
 
 func (a *app) demoServices(clock *demo.Clock, base string, std streams) demo.Services {

@@ -83,6 +83,13 @@ func startMailbox(t *testing.T) (*mailbox, string) {
 // startServer starts the program as a process of its own and waits until it is ready.
 func startServer(t *testing.T, args ...string) (process *exec.Cmd, base string) {
 	t.Helper()
+	process, base, _ = startServerPrinting(t, args...)
+	return process, base
+}
+
+// startServerPrinting gives the lines that the program printed on its start, too.
+func startServerPrinting(t *testing.T, args ...string) (process *exec.Cmd, base, printed string) {
+	t.Helper()
 	process = exec.Command(os.Args[0], append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	process.Env = append(os.Environ(), "ALDINE_TEST_AS_PROGRAM=1")
 	out, err := process.StdoutPipe()
@@ -97,17 +104,18 @@ func startServer(t *testing.T, args ...string) (process *exec.Cmd, base string) 
 	t.Cleanup(func() { _ = process.Process.Kill(); _ = process.Wait() })
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
+		printed += lines.Text() + "\n"
 		if _, address, ok := strings.Cut(lines.Text(), " is at "); ok {
 			base = address
 		}
 		if strings.HasPrefix(lines.Text(), "Ready") {
 			go io.Copy(io.Discard, out) //nolint:errcheck // ends with the process
-			return process, base
+			return process, base, printed
 		}
 	}
 	_ = process.Wait()
 	t.Fatalf("the server did not get ready:\n%s", errs.String())
-	return nil, ""
+	return nil, "", ""
 }
 
 // A server killed twice in the middle of a campaign sends nothing twice, loses nothing and tells what it is not sure of.

@@ -10,5 +10,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("ALDINE_TEST_AS_PROGRAM") != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	closeBrowser()
+	os.Exit(status)
 }

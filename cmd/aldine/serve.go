@@ -72,13 +72,20 @@ func (c *serveCmd) Run(ctx context.Context, cfg *config, std streams) error {
 		}
 		defer stop()
 	}
-	fmt.Fprintf(std.out, "Aldine %s is at %s\n", version, base)
-	if password != "" {
-		fmt.Fprintf(std.out, "Sign in as %s with the one-time password %s\n", access.AdminEmail, password)
+	welcome := func() {
+		fmt.Fprintf(std.out, "Aldine %s is at %s\n", version, base)
+		if password != "" {
+			fmt.Fprintf(std.out, "Sign in as %s with the one-time password %s\n", access.AdminEmail, password)
+		}
 	}
+	welcome()
 	if c.Demo {
-		if err := a.loadDemo(ctx, clock, base, c.DemoFor, std); err != nil {
+		loaded, err := a.loadDemo(ctx, clock, base, c.DemoFor, std)
+		if err != nil {
 			return fmt.Errorf("demonstration: %w", err)
+		}
+		if loaded {
+			welcome() // again: the lines of the loading have pushed it away
 		}
 	}
 	fmt.Fprintln(std.out, "Ready. Stop with Ctrl-C.")
