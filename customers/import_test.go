@@ -385,7 +385,7 @@ func TestImportOrders(t *testing.T) {
 		t.Error(diff)
 	}
 	c := b.byExternal("A")
-	if c.OrdersCount != 2 || c.TotalSpent.String() != "10.5000" || !c.LastOrderAt.Equal(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)) {
+	if c.OrdersCount != 2 || c.TotalSpent.String() != "10.50" || !c.LastOrderAt.Equal(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%d orders, %s, %v", c.OrdersCount, c.TotalSpent, c.LastOrderAt)
 	}
 	before := b.dump()
@@ -396,7 +396,7 @@ func TestImportOrders(t *testing.T) {
 		t.Error(diff)
 	}
 	imp = b.load("orders", "", strings.Replace(file, "-4.50,EUR", "-5.50,EUR", 1))
-	if c := b.byExternal("A"); figures(imp) != "0/1/3/1/8" || c.TotalSpent.String() != "9.5000" {
+	if c := b.byExternal("A"); figures(imp) != "0/1/3/1/8" || c.TotalSpent.String() != "9.50" {
 		t.Errorf("changed: %s, %s", figures(imp), c.TotalSpent)
 	}
 }

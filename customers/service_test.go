@@ -37,7 +37,7 @@ func TestCustomerLife(t *testing.T) {
 	if diff := cmp.Diff(wantFields, c.Fields); diff != "" {
 		t.Error(diff)
 	}
-	wantAttributes := map[string]any{"age": 41.5, "value": decimal.MustParse("12.3000"), "vip": true,
+	wantAttributes := map[string]any{"age": 41.5, "value": decimal.MustParse("12.30"), "vip": true,
 		"birthday": time.Date(1985, 2, 3, 0, 0, 0, 0, time.UTC), "seen": time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC), "tags": []string{"garden", "roses"}}
 	if diff := cmp.Diff(wantAttributes, c.Attributes, cmp.Comparer(func(x, y decimal.Decimal) bool { return x == y })); diff != "" {
 		t.Error(diff)
@@ -50,7 +50,7 @@ func TestCustomerLife(t *testing.T) {
 			t.Errorf("templates may use %s, but Vars lacks it", n)
 		}
 	}
-	if vars["nick"] != "" || vars["title"] != "" || vars["value"] != "12.3000" || vars["id"] != c.ID {
+	if vars["nick"] != "" || vars["title"] != "" || vars["value"] != "12.30" || vars["id"] != c.ID {
 		t.Errorf("%v", vars)
 	}
 	b.at = b.at.Add(time.Hour)
@@ -306,7 +306,7 @@ func TestRecordOrders(t *testing.T) {
 	}
 	c, err = b.Get(b.ctx, c.ID)
 	b.ok(err)
-	if c.OrdersCount != 2 || c.TotalSpent.String() != "21.0000" || !c.FirstOrderAt.Equal(b.at) || !c.LastOrderAt.Equal(b.at.Add(time.Hour)) {
+	if c.OrdersCount != 2 || c.TotalSpent.String() != "21.00" || !c.FirstOrderAt.Equal(b.at) || !c.LastOrderAt.Equal(b.at.Add(time.Hour)) {
 		t.Errorf("%d %s %v %v", c.OrdersCount, c.TotalSpent, c.FirstOrderAt, c.LastOrderAt)
 	}
 	v, err := settings.New(b.pool, b.now).Get(b.ctx)
@@ -341,7 +341,7 @@ func TestRecordOrdersAtOnce(t *testing.T) {
 	wg.Wait()
 	c, err = b.Get(b.ctx, c.ID)
 	b.ok(err)
-	if c.OrdersCount != 20 || c.TotalSpent.String() != "30.0000" {
+	if c.OrdersCount != 20 || c.TotalSpent.String() != "30.00" {
 		t.Errorf("%d orders, %s", c.OrdersCount, c.TotalSpent)
 	}
 }

@@ -111,6 +111,6 @@ func (s *Service) excludePlanned(ctx context.Context, b batch) (n int, err error
 
 func (s *Service) withdrawCalls(ctx context.Context, b batch) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		return calls.WithdrawTx(ctx, tx, b.CampaignID, b.StepID, b.Currency, s.now())
+		return calls.WithdrawTx(ctx, tx, calls.Withdrawal{CampaignID: b.CampaignID, StepID: b.StepID, Reason: "cancelled", Currency: b.Currency}, s.now())
 	})
 }

@@ -2,13 +2,13 @@
 //
 // Planning (Service.PlanTx, called by the journey engine for one step and one slice of customers) is a family of set
 // statements: every candidate becomes one touch, planned or excluded with its reason, in this order: control,
-// no_address, suppressed, no_consent, then duplicate, household or address (reason_ref names the customer who has it),
+// deleted, no_address, suppressed, no_consent, then duplicate, household or address (reason_ref names the customer who has it),
 // then budget. What the planned ones will cost is reserved in the same transaction, and so are the jobs that send them.
 //
 // Sending is at most once. A touch goes
 //
 //	planned -> sending -> sent | failed | unconfirmed (-> bounced, when a bounce comes back)
-//	planned -> excluded (suppressed or without consent by now, or the campaign was cancelled)
+//	planned -> excluded (suppressed, without consent or deleted by now, or the campaign was cancelled)
 //
 // A job works through its customers in small groups. It claims a group (planned -> sending) and commits, hands each
 // message over, and commits what became of each together with the cost and the freed reservation. Where the process

@@ -117,6 +117,7 @@ func planSQL(channel, dedup string, consentRequired bool) string {
 	WITH candidates AS MATERIALIZED (
 		SELECT e.customer_id, e.cell_id, e.list_id, ` + dest + ` AS destination, ` + key + ` AS dedup_key, x.suppression_id::text AS reason_ref,
 			CASE WHEN cell.is_control THEN 'control'
+				WHEN c.customer_id IS NULL THEN 'deleted'
 				WHEN NOT (` + reachable + `) THEN 'no_address'
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'

@@ -10,12 +10,14 @@ import (
 	"aldine/delivery/sandbox"
 )
 
-// Register adds the workers: sending, printing, and what follows when a campaign goes on or is cancelled.
+// Register adds the workers: sending, printing, and what follows when a campaign goes on or is cancelled, or
+// a customer is erased.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &sendWorker{service: s})
 	river.AddWorker(workers, &printWorker{service: s})
 	river.AddWorker(workers, &resumedWorker{service: s})
 	river.AddWorker(workers, &cancelledWorker{service: s})
+	river.AddWorker(workers, &erasedWorker{service: s})
 }
 
 type resumedWorker struct {

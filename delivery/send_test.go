@@ -91,7 +91,7 @@ func TestCheckedAgainWhenSent(t *testing.T) {
 	w.exec(`UPDATE customers SET email = NULL WHERE customer_id = @id`, pgx.NamedArgs{"id": ids[2]})
 	w.exec(`DELETE FROM customers WHERE customer_id = @id`, pgx.NamedArgs{"id": ids[3]})
 	w.work(w.delivery)
-	w.want("touches", w.counts(s), "no_address:2 no_consent:1 sent:1 suppressed:1")
+	w.want("touches", w.counts(s), "deleted:1 no_address:1 no_consent:1 sent:1 suppressed:1")
 	w.want("money", w.money(), "0/0.01")
 }
 

@@ -94,7 +94,8 @@ func claimSQL(channel string, consentRequired bool) string {
 	return `
 	WITH judged AS (
 		SELECT t.customer_id, ` + dest + ` AS destination, x.suppression_id::text AS suppression,
-			CASE WHEN NOT (` + reachable + `) THEN 'no_address'
+			CASE WHEN c.customer_id IS NULL THEN 'deleted'
+				WHEN NOT (` + reachable + `) THEN 'no_address'
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
 			END AS reason

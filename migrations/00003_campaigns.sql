@@ -143,7 +143,7 @@ CREATE TABLE touches (
     cell_id      bigint NOT NULL,
     list_id      bigint,
     state        text NOT NULL CHECK (state IN ('planned', 'sending', 'sent', 'failed', 'bounced', 'unconfirmed', 'excluded')),
-    reason       text,              -- excluded: duplicate, household, suppressed, no_consent, no_address, control, budget, cancelled, ...; failed: why
+    reason       text,              -- excluded: duplicate, household, suppressed, no_consent, no_address, control, budget, cancelled, deleted, ...; failed: why
     reason_ref   text,              -- the other customer, the suppression's id, ...
     destination  text,              -- e-mail or phone it goes to
     keycode      text,

@@ -158,7 +158,7 @@ func (l *leasing) withdrawTx(ctx context.Context, tx pgx.Tx, picked []int64) (ma
 	rows, err := tx.Query(ctx, `
 		WITH blocked AS (
 			SELECT k.call_id, k.customer_id, k.attempts, x.suppression_id::text AS suppression,
-				CASE WHEN c.customer_id IS NULL OR coalesce(c.phone, '') <> k.phone THEN 'no_address'
+				CASE WHEN c.customer_id IS NULL THEN 'deleted' WHEN coalesce(c.phone, '') <> k.phone THEN 'no_address'
 					WHEN x.suppression_id IS NOT NULL THEN 'suppressed' ELSE 'no_consent' END AS reason
 			FROM calls k
 			LEFT JOIN customers c ON c.customer_id = k.customer_id

@@ -10,25 +10,32 @@ import (
 	"aldine/delivery/costs"
 )
 
-// WithdrawTx takes all open calls of a cancelled campaign's step off the list. A call that was tried costs what it costs and
-// counts as failed, one that was not is excluded.
-func WithdrawTx(ctx context.Context, tx pgx.Tx, campaignID, stepID int64, currency string, now time.Time) error {
-	args := pgx.NamedArgs{"campaign": campaignID, "step": stepID, "now": now}
+// Withdrawal says whose open calls of a step are taken off the list, and why.
+type Withdrawal struct {
+	CampaignID, StepID int64
+	CustomerID         int64 // 0: all
+	Reason, Currency   string
+}
+
+// WithdrawTx takes open calls off the list. A call that was tried costs what it costs and counts as failed, one that was
+// not is excluded.
+func WithdrawTx(ctx context.Context, tx pgx.Tx, w Withdrawal, now time.Time) error {
+	args := pgx.NamedArgs{"campaign": w.CampaignID, "step": w.StepID, "customer": w.CustomerID, "reason": w.Reason, "now": now}
 	if _, err := tx.Exec(ctx, `
 		UPDATE calls SET state = 'withdrawn', leased_by = NULL, leased_until = NULL, updated_at = @now
-		WHERE campaign_id = @campaign AND step_id = @step AND state IN ('ready', 'leased', 'waiting')`, args); err != nil {
+		WHERE campaign_id = @campaign AND step_id = @step AND @customer::bigint IN (0, customer_id) AND state IN ('ready', 'leased', 'waiting')`, args); err != nil {
 		return err
 	}
 	rows, err := tx.Query(ctx, `
-		UPDATE touches t SET state = CASE WHEN c.attempts > 0 THEN 'failed' ELSE 'excluded' END, reason = 'cancelled', provider_ref = NULL, updated_at = @now
+		UPDATE touches t SET state = CASE WHEN c.attempts > 0 THEN 'failed' ELSE 'excluded' END, reason = @reason, provider_ref = NULL, updated_at = @now
 		FROM calls c
-		WHERE c.campaign_id = @campaign AND c.step_id = @step AND c.state = 'withdrawn'
+		WHERE c.campaign_id = @campaign AND c.step_id = @step AND @customer::bigint IN (0, c.customer_id) AND c.state = 'withdrawn'
 			AND t.customer_id = c.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending'
 		RETURNING t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, c.attempts > 0`, args)
 	if err != nil {
 		return err
 	}
-	return bookTx(ctx, tx, costs.Step{CampaignID: campaignID, StepID: stepID, Channel: "calls", Currency: currency}, rows, now)
+	return bookTx(ctx, tx, costs.Step{CampaignID: w.CampaignID, StepID: w.StepID, Channel: "calls", Currency: w.Currency}, rows, now)
 }
 
 // bookTx settles the money of touches: rows of cell, list, keycode, unit cost and whether it has to be paid.
