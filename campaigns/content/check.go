@@ -171,6 +171,9 @@ func (c *checker) local(name string, line int) {
 // loop bounds the work: a range needs numbers as its ends, and loops within loops multiply.
 func (c *checker) loop(xs []lexeme, line int) {
 	rounds := 100 // a list of a customer, such as tags
+	if xs[0].kind != 'i' || slices.Contains(c.locals, xs[0].text) || slices.ContainsFunc(xs, func(x lexeme) bool { return x.text == "|" }) {
+		rounds = maxItems // a list that the template makes
+	}
 	if len(xs) >= 5 && xs[0].text == "(" && xs[2].text == ".." {
 		from, err1 := strconv.Atoi(xs[1].text)
 		to, err2 := strconv.Atoi(xs[3].text)

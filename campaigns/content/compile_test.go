@@ -194,6 +194,27 @@ func TestGrowingValuesAreStopped(t *testing.T) {
 	}
 }
 
+func TestLoopsOverMadeListsAreBounded(t *testing.T) {
+	t.Parallel()
+	const over = `{% for a in customer.city | split: "" %}`
+	_, err := Compile(Template{Channel: Post, Body: over + over + "{% endfor %}{% endfor %}"}, fieldNames)
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "loops within loops") {
+		t.Errorf("nested loops over split text: %v", err)
+	}
+	c, err := Compile(Template{Channel: Post, Body: over + "{{ a }}{% endfor %}"}, fieldNames)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vars()
+	fields := v["customer"].(map[string]any)
+	for city, want := range map[string]string{"Linz": "Linz", strings.Repeat("a", maxItems): strings.Repeat("a", maxItems), strings.Repeat("a", maxItems+1): ""} {
+		fields["city"] = city
+		if out, err := c.Render(v, nil); out.Text != want || (err == nil) != (want != "") {
+			t.Errorf("%d letters: %q, %v", len(city), out.Text, err)
+		}
+	}
+}
+
 func TestAssignCaptureAndLoops(t *testing.T) {
 	t.Parallel()
 	c, err := Compile(Template{Channel: Post, Body: `{% assign n = customer.orders_count | plus: 1 %}{% capture g %}Dear {{ campaign.code }}{% endcapture %}{{ g }} {{ n }}{% for t in customer.tags %} {{ forloop.index }}{{ t | upcase }}{% endfor %}{% case customer.orders_count %}{% when 3 %} three{% else %} other{% endcase %}{% comment %}{{ nobody }}{% if %}{% endcomment %} {{ customer.tags | join: "-" }}`}, fieldNames)

@@ -47,6 +47,7 @@ func newEngine(escape bool) *liquid.Engine {
 		return capped(len(s)+strings.Count(s, old)*len(new), func() string { return strings.ReplaceAll(s, old, new) })
 	})
 	e.RegisterFilter("join", func(list []any, sep func(string) string) (string, error) { return join(list, sep(" ")) })
+	e.RegisterFilter("split", split)
 	e.RegisterFilter("concat", func(a, b []any) ([]any, error) {
 		if len(a)+len(b) > maxItems {
 			return nil, errTooLong
@@ -89,6 +90,28 @@ func capped(length int, make func() string) (string, error) {
 		return "", errTooLong
 	}
 	return make(), nil
+}
+
+var spaces = regexp.MustCompile(`\s+`)
+
+// split cuts as the library does (a space stands for any white space, empty ends are dropped), but not into more
+// parts than a loop may have rounds.
+func split(s, sep string) ([]any, error) {
+	if sep == " " {
+		s = spaces.ReplaceAllString(s, " ")
+	}
+	parts := strings.SplitN(s, sep, maxItems+1)
+	if len(parts) > maxItems {
+		return nil, errTooLong
+	}
+	for len(parts) > 0 && parts[len(parts)-1] == "" {
+		parts = parts[:len(parts)-1]
+	}
+	out := make([]any, len(parts))
+	for i, p := range parts {
+		out[i] = p
+	}
+	return out, nil
 }
 
 func join(list []any, sep string) (string, error) {
