@@ -38,7 +38,7 @@ func (c campaignList) Run(ctx context.Context, cfg *config, std streams) error {
 				return err
 			}
 			for _, s := range page {
-				t.row(s.ID, s.Code, s.Name, s.State, s.Entered, s.Sent, s.Currency+" "+s.Spent.String())
+				t.row(s.ID, s.Code, s.Name, s.State, s.Entered, s.Sent, s.Currency+" "+s.Spent.Trim(2).String())
 				q.Before = s.ID
 			}
 			if len(page) < q.Limit {
@@ -154,10 +154,10 @@ func printStatus(w io.Writer, d campaigns.Details) error {
 			t.row(m.name+" "+k, m.counts[k])
 		}
 	}
-	t.row("spent", d.Currency+" "+d.Money.Spent.String())
-	t.row("reserved", d.Currency+" "+d.Money.Reserved.String())
+	t.row("spent", d.Currency+" "+d.Money.Spent.Trim(2).String())
+	t.row("reserved", d.Currency+" "+d.Money.Reserved.Trim(2).String())
 	if d.Money.Available != nil {
-		t.row("available", d.Currency+" "+d.Money.Available.String())
+		t.row("available", d.Currency+" "+d.Money.Available.Trim(2).String())
 	}
 	return t.flush()
 }
