@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,36 @@ func TestSessionEndsWithItsUser(t *testing.T) {
 	_, err := s.pool.Exec(t.Context(), `UPDATE users SET disabled_at = now() WHERE role = 'marketer'`)
 	must(t, err)
 	b.get("/").to("/sign-in")
+}
+
+func TestNewPasswordEndsOtherSessions(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	u, _, err := s.deps.Access.CreateUser(admin(), "anna@example.org", "Anna", access.Marketer, password)
+	must(t, err)
+	here, there := s.browser(), s.browser()
+	for _, b := range []*browser{here, there} {
+		b.post("/sign-in", "email", "anna@example.org", "password", password).to("/")
+		b.get("/").want(200)
+	}
+	before := here.client.Jar.Cookies(mustURL(t, s.url))[0].Value
+	here.post("/password", "old_password", password, "password", password+"2", "again", password+"2").to("/")
+	if after := here.client.Jar.Cookies(mustURL(t, s.url))[0].Value; after == before {
+		t.Error("the session's token is the old one")
+	}
+	here.get("/").want(200)
+	there.get("/").to("/sign-in")
+
+	_, err = s.deps.Access.ResetPassword(admin(), u.ID) // by an administrator, who does not trust the session either
+	must(t, err)
+	here.get("/").to("/sign-in")
+}
+
+func mustURL(t *testing.T, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	return u
 }
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {

@@ -43,7 +43,8 @@ func (p *Pages) changePassword(c echo.Context) error {
 		}
 		return p.showPassword(c, f)
 	}
-	if err := p.sessions.RenewToken(ctx(c)); err != nil {
+	// Other sessions of this person end with the old password; this one goes on.
+	if err := p.enter(c, access.From(ctx(c)).UserID); err != nil {
 		return err
 	}
 	return p.done(c, "/", "Your password is changed.")

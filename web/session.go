@@ -33,8 +33,22 @@ func (p *Pages) withSession(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (p *Pages) hasSession(c echo.Context) bool { return c.Get("session") == true }
 
+// enter makes the session the user's. Its token is a new one: one planted before is worth nothing.
+func (p *Pages) enter(c echo.Context, userID int64) error {
+	user, err := p.Access.User(ctx(c), userID)
+	if err != nil {
+		return err
+	}
+	if err := p.sessions.RenewToken(ctx(c)); err != nil {
+		return err
+	}
+	p.sessions.Put(ctx(c), "user", user.ID)
+	p.sessions.Put(ctx(c), "stamp", user.Stamp)
+	return nil
+}
+
 // identify puts the session's user into the context as the actor. The user is read again each time, so that a
-// changed role or a disabled user counts at once.
+// changed role, a disabled user or a new password counts at once.
 func (p *Pages) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := p.sessions.GetInt64(ctx(c), "user")
@@ -42,7 +56,7 @@ func (p *Pages) identify(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		user, err := p.Access.User(ctx(c), id)
-		if fault.Is(err, fault.NotFound) || err == nil && user.DisabledAt != nil {
+		if fault.Is(err, fault.NotFound) || err == nil && (user.DisabledAt != nil || user.Stamp != p.sessions.GetString(ctx(c), "stamp")) {
 			if err := p.sessions.Destroy(ctx(c)); err != nil {
 				return err
 			}

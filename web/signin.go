@@ -38,11 +38,9 @@ func (p *Pages) signIn(c echo.Context) error {
 	} else if err != nil {
 		return err
 	}
-	// A new token for the signed-in session: one planted before is worth nothing.
-	if err := p.sessions.RenewToken(ctx(c)); err != nil {
+	if err := p.enter(c, actor.UserID); err != nil {
 		return err
 	}
-	p.sessions.Put(ctx(c), "user", actor.UserID)
 	if mustChange {
 		return c.Redirect(http.StatusSeeOther, "/password")
 	}

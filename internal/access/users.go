@@ -23,12 +23,15 @@ type User struct {
 	DisabledAt  *time.Time `json:"disabled_at,omitempty" db:"disabled_at"`
 	CreatedAt   time.Time  `json:"created_at" db:"created_at"`
 	LastLoginAt *time.Time `json:"last_login_at,omitempty" db:"last_login_at"`
+	// Stamp changes with every new password, so that sessions from before it can be told. It tells nothing of the password.
+	Stamp string `json:"-"`
 }
 
 // Actor gives the user as the one who acts.
 func (u User) Actor() Actor { return Actor{Kind: "user", Name: u.Email, Role: u.Role, UserID: u.ID} }
 
-const userColumns = `user_id, email, name, role, must_change, disabled_at, created_at, last_login_at`
+const userColumns = `user_id, email, name, role, must_change, disabled_at, created_at, last_login_at,
+	encode(sha256(convert_to(password_hash, 'UTF8')), 'hex') AS stamp`
 
 // CreateUser adds a user. Without a password it makes a one-time password, which it returns and which the user must
 // change at the first sign-in. Invalid names the faulty field; Conflict: the e-mail has a user already.
