@@ -1,8 +1,11 @@
 package customers
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,25 +70,23 @@ func (r *orderRun) compare(ctx context.Context) error {
 }
 
 func loadOrders(ctx context.Context, q Querier, known map[string]int) (map[string]*Order, error) {
-	refs := make([]string, 0, len(known))
-	for ref := range known {
-		refs = append(refs, ref)
-	}
-	slices.Sort(refs)
+	refs := slices.Sorted(maps.Keys(known))
 	// Two statements: the look-up table and the orders may live on different nodes.
-	rows, err := q.Query(ctx, `SELECT customer_id FROM order_refs WHERE order_ref = ANY(@refs) ORDER BY order_ref`, pgx.NamedArgs{"refs": refs})
+	found, err := lookUp(ctx, q, `SELECT order_ref, customer_id FROM order_refs WHERE order_ref = ANY(@keys) ORDER BY order_ref`, refs)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
-	if err != nil {
-		return nil, err
+	// Whole keys, in their order: with a list of customers and one of order numbers, each customer would be searched
+	// for all of the numbers.
+	slices.SortFunc(found, func(a, b lookedUp[string]) int { return cmp.Or(cmp.Compare(a.id, b.id), strings.Compare(a.key, b.key)) })
+	ids := make([]ID, len(found))
+	for i, f := range found {
+		refs[i], ids[i] = f.key, f.id
 	}
-	slices.Sort(ids)
-	args := pgx.NamedArgs{"refs": refs, "ids": slices.Compact(ids)}
-	rows, err = q.Query(ctx, `
-		SELECT customer_id, order_ref, ordered_at, quantity, amount, currency, coalesce(place, ''), coalesce(reason, ''), coalesce(keycode, '')
-		FROM orders WHERE customer_id = ANY(@ids) AND order_ref = ANY(@refs) ORDER BY customer_id, order_ref`, args)
+	args := pgx.NamedArgs{"refs": refs[:len(found)], "ids": ids}
+	rows, err := q.Query(ctx, `
+		SELECT o.customer_id, o.order_ref, o.ordered_at, o.quantity, o.amount, o.currency, coalesce(o.place, ''), coalesce(o.reason, ''), coalesce(o.keycode, '')
+		FROM unnest(@ids::bigint[], @refs::text[]) AS t (id, ref) JOIN orders o ON o.customer_id = t.id AND o.order_ref = t.ref`, args)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +101,9 @@ func loadOrders(ctx context.Context, q Querier, known map[string]int) (map[strin
 		stored[orders[i].Ref] = &orders[i]
 	}
 	rows, err = q.Query(ctx, `
-		SELECT order_ref, sku, quantity, amount FROM order_lines
-		WHERE customer_id = ANY(@ids) AND order_ref = ANY(@refs) ORDER BY customer_id, order_ref, line_no`, args)
+		SELECT l.order_ref, l.sku, l.quantity, l.amount
+		FROM unnest(@ids::bigint[], @refs::text[]) AS t (id, ref) JOIN order_lines l ON l.customer_id = t.id AND l.order_ref = t.ref
+		ORDER BY l.customer_id, l.order_ref, l.line_no`, args)
 	if err != nil {
 		return nil, err
 	}
