@@ -118,14 +118,24 @@ func (p *Pages) askToSignIn(c echo.Context) error {
 // isFragment tells whether htmx asked, for a part of a page.
 func isFragment(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }
 
-// notFound answers addresses that no route knows. Those of the REST interface and of tracking are left to them.
-func (p *Pages) notFound(c echo.Context) error {
-	path := c.Request().URL.Path
-	if strings.HasPrefix(path, "/api") || strings.HasPrefix(path, "/t/") {
-		return echo.ErrNotFound
+// handleErrors answers with a page what no route answers: unknown addresses, wrong methods. The REST interface and tracking
+// answer for themselves.
+func (p *Pages) handleErrors(e *echo.Echo) {
+	other := e.HTTPErrorHandler
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		path := c.Request().URL.Path
+		if c.Response().Committed || path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/t/") {
+			other(err, c)
+			return
+		}
+		page := p.chain(func(c echo.Context) error {
+			if access.From(ctx(c)).Kind != "user" {
+				return fault.New(fault.Unauthenticated, "Sign in first")
+			}
+			return err
+		})
+		if err := page(c); err != nil {
+			other(err, c)
+		}
 	}
-	if access.From(ctx(c)).Kind != "user" {
-		return fault.New(fault.Unauthenticated, "Sign in first")
-	}
-	return fault.New(fault.NotFound, "There is no such page")
 }

@@ -99,7 +99,7 @@ func TestBadInput(t *testing.T) {
 	company := b.get("/settings/company").want(200)
 	company.one("input", "name", "lease_minutes")
 	beside(b.post("/settings/company", "company_name", "A", "lease_minutes", "soon"), "lease_minutes")
-	b.post("/settings/jobs/1/retry").want(404)
+	b.post("/settings/jobs/999/retry").want(404)
 	if strings.Contains(s.log.String(), "level=ERROR") {
 		t.Error("bad input counts as our failure")
 	}

@@ -13,7 +13,7 @@ import (
 func (p *Pages) Register(e *echo.Echo) {
 	e.GET("/static/*", p.static)
 	e.GET("/favicon.ico", func(c echo.Context) error { return c.Redirect(http.StatusFound, assetURL("favicon.svg")) })
-	e.RouteNotFound("/*", p.chain(p.notFound))
+	p.handleErrors(e)
 
 	r := router{p, e}
 	r.open("GET", "/sign-in", p.signInForm)

@@ -81,8 +81,12 @@ func run(ctx context.Context, args []string, std streams) int {
 	if err != nil {
 		return complain(std.err, fmt.Errorf("%w (see: aldine help)", err), 2)
 	}
-	if err := c.check(); err != nil {
-		return complain(std.err, err, 2)
+	faults := c.check()
+	if parsed.Command() == "serve" {
+		faults = errors.Join(faults, checkListen(c.Serve.Listen))
+	}
+	if faults != nil {
+		return complain(std.err, faults, 2)
 	}
 	parsed.BindTo(access.With(ctx, access.CLI), (*context.Context)(nil))
 	parsed.Bind(&c.config, std)

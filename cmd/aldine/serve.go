@@ -25,9 +25,6 @@ type serveCmd struct {
 
 // Run serves until the context ends.
 func (c *serveCmd) Run(ctx context.Context, cfg *config, std streams) error {
-	if err := checkListen(c.Listen); err != nil {
-		return err
-	}
 	// The port first: a second server on it should fail at once, not after a minute of preparation.
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
