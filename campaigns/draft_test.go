@@ -16,7 +16,7 @@ func TestCreateFillsInWhatIsLeftOut(t *testing.T) {
 	f := setup(t)
 	f.template(t, "Mail", content.Email)
 	first := f.create(t, Input{Name: "  Frühling & Größe 2026 ", Journey: oneMail})
-	if first.Code != "fruhling-grosse-2026" || first.Name != "Frühling & Größe 2026" || first.State != Draft || first.MarginRate.String() != "0.400000" {
+	if first.Code != "fruhling-grosse-2026" || first.Name != "Frühling & Größe 2026" || first.State != Draft || first.MarginRate.String() != "0.40" {
 		t.Errorf("got %+v", first.Campaign)
 	}
 	if len(first.Cells) != 1 || first.Cells[0].Name != "all" || first.Cells[0].Share.String() != "100" || first.Cells[0].Control {

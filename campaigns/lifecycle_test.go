@@ -149,7 +149,7 @@ func TestTwoLaunchesAtOnce(t *testing.T) {
 	if n := one[int](t, f, `SELECT count(*) FROM river_job WHERE kind = 'journey_entry'`); done != 1 || n != 1 {
 		t.Errorf("%d launches, %d entries", done, n)
 	}
-	if spent := f.get(t, d.ID).Money.Spent.String(); spent != "250.0000" {
+	if spent := f.get(t, d.ID).Money.Spent.String(); spent != "250.00" {
 		t.Errorf("spent %s, want the fixed cost once", spent)
 	}
 }
@@ -162,7 +162,7 @@ func TestBudgetArithmetic(t *testing.T) {
 	f.template(t, "Mail", content.Email)
 	d := f.launch(t, Input{Budget: amount("1000"), FixedCost: amount("250.50"), Journey: oneMail, Cells: []CellInput{{"test", *amount("75"), false}, {"hold", *amount("25"), true}}})
 	// 1000 names of the rented list, 75 % of them treated, 100 a thousand.
-	if got := d.Money; got.Spent.String() != "250.5000" || got.Reserved.String() != "75.0000" || got.Available.String() != "674.5000" {
+	if got := d.Money; got.Spent.String() != "250.50" || got.Reserved.String() != "75.00" || got.Available.String() != "674.50" {
 		t.Errorf("after launch: %+v", got)
 	}
 	f.work(t)

@@ -239,6 +239,56 @@ func TestPokesDoNotMultiplyJobs(t *testing.T) {
 	}
 }
 
+// A job that comes before its time by the engine's clock, because another machine's clock is ahead, puts itself off.
+func TestAJobThatComesTooEarlyPutsItselfOff(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.people(t, 100)
+	d := f.launch(t, Input{Journey: steps(`{"key":"w","type":"wait","for":"10d"}`)})
+	f.work(t)
+	f.move(10*day - time.Second)
+	waiting := one[[]byte](t, f, `DELETE FROM river_job WHERE kind = 'journey_advance' RETURNING args`)
+	if err := f.engine.Advance(t.Context(), decode[journey.AdvanceArgs](t, waiting)); err != nil {
+		t.Fatal(err)
+	}
+	f.move(time.Second)
+	f.work(t)
+	if got := f.get(t, d.ID).Enrollments; got["completed"] != 100 {
+		t.Errorf("%v", got)
+	}
+}
+
+// An answer to the first message does not end the wait for one to the second.
+func TestAWaitIsForAnAnswerToTheLastMessage(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.people(t, 20)
+	f.template(t, "Mail", content.Email)
+	d := f.launch(t, Input{Journey: steps(
+		`{"key":"m1","type":"email","template":"Mail","next":"w1"}`, `{"key":"w1","type":"wait","until_response":"click","timeout":"3d","next":"m2"}`,
+		`{"key":"m2","type":"email","template":"Mail","next":"w2"}`, `{"key":"w2","type":"wait","until_response":"click","timeout":"3d"}`)})
+	click := func(customer int) {
+		t.Helper()
+		f.move(time.Hour)
+		f.exec(t, `INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method) VALUES (@c, @r, 'click', @now, @now, @id, 'token')`,
+			pgx.NamedArgs{"c": customer, "r": id.New(), "now": f.time(), "id": d.ID})
+		if err := f.engine.Wake(t.Context(), tracking.RecordedArgs{CampaignID: d.ID, CustomerIDs: []int64{int64(customer)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.work(t)
+	f.send(t, d.ID)
+	click(7)
+	f.pass(t, d.ID, time.Hour)
+	if d = f.get(t, d.ID); d.Touches.Total != 21 || d.Steps[3].Standing != 1 {
+		t.Fatalf("after the click on the first mail: %d touches, %d wait for the second click", d.Touches.Total, d.Steps[3].Standing)
+	}
+	click(7)
+	if d = f.get(t, d.ID); d.Enrollments["completed"] != 1 || d.Enrollments["active"] != 19 {
+		t.Errorf("after the click on the second: %v", d.Enrollments)
+	}
+}
+
 func TestErasedCustomersWalkOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

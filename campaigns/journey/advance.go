@@ -47,7 +47,7 @@ func (e *Engine) Wake(ctx context.Context, a tracking.RecordedArgs) error {
 		FROM enrollments e
 		JOIN steps st ON st.step_id = e.step_id AND st.kind = 'wait' AND st.config ? 'until_response'
 		JOIN journey_slices s ON s.campaign_id = e.campaign_id AND e.customer_id BETWEEN s.first_id AND s.last_id
-		WHERE e.campaign_id = @campaign AND e.customer_id = ANY(@ids) AND e.state = 'active'
+		WHERE e.campaign_id = @campaign AND e.customer_id = ANY(@ids) AND e.state = 'active' AND `+answered("st.config->>'until_response'")+`
 		ORDER BY s.first_id`, pgx.NamedArgs{"campaign": a.CampaignID, "ids": a.CustomerIDs})
 	if err != nil {
 		return err
@@ -187,18 +187,22 @@ func (w *walk) target(key string) target {
 	return target{step: &next.ID, due: &due, state: "active"}
 }
 
+// answered is SQL that tells whether customer e gave the response that a wait is for, kind in SQL: since the campaign
+// wrote last, so that an answer to one message does not end the wait after the next.
+func answered(kind string) string {
+	return `EXISTS (
+		SELECT 1 FROM responses r
+		WHERE r.customer_id = e.customer_id AND r.campaign_id = @campaign AND NOT r.machine AND ` + kind + ` IN ('any', r.kind)
+			AND r.at > COALESCE((SELECT max(t.planned_at) FROM touches t
+				WHERE t.customer_id = e.customer_id AND t.campaign_id = @campaign AND t.state <> 'excluded'), '-infinity'))`
+}
+
 // waited moves on those who responded, and those whose time is out.
 func (w *walk) waited(ctx context.Context, s Step) (bool, error) {
-	condition := "true"
-	if kind := s.Config.UntilResponse; kind != "any" {
-		condition = "r.kind = @kind"
-	}
 	_, err := w.tx.Exec(ctx, `
 		UPDATE enrollments e SET due_at = @now, updated_at = @now
 		WHERE e.campaign_id = @campaign AND e.customer_id BETWEEN @first AND @last AND e.state = 'active' AND e.step_id = @step
-			AND e.due_at > @now AND EXISTS (
-				SELECT 1 FROM responses r
-				WHERE r.customer_id = e.customer_id AND r.campaign_id = @campaign AND NOT r.machine AND `+condition+`)`,
+			AND e.due_at > @now AND `+answered("@kind"),
 		merge(w.args(), pgx.NamedArgs{"step": s.ID, "kind": s.Config.UntilResponse}))
 	if err != nil {
 		return false, err
@@ -277,7 +281,8 @@ func merge(all ...pgx.NamedArgs) pgx.NamedArgs {
 }
 
 // schedule asks for a job when the next customer of the slice is due, unless one is waiting already. lookAt remembers
-// for when, so that pokes and wakes don't multiply the jobs.
+// for when, so that pokes and wakes don't multiply the jobs. The waiting job itself, come too early by the clock of
+// another machine, puts itself off.
 func (w *walk) schedule(ctx context.Context, a AdvanceArgs, lookAt *time.Time) error {
 	var due *time.Time
 	if err := w.tx.QueryRow(ctx, `
@@ -288,7 +293,7 @@ func (w *walk) schedule(ctx context.Context, a AdvanceArgs, lookAt *time.Time) e
 	if due == nil {
 		return EnqueueFinishCheckTx(ctx, w.tx, w.engine.Jobs, w.campaign.id)
 	}
-	if lookAt != nil && lookAt.After(w.now) && !lookAt.After(*due) {
+	if lookAt != nil && lookAt.After(w.now) && !lookAt.After(*due) && !lookAt.Equal(a.LookAt) {
 		return nil
 	}
 	if _, err := w.tx.Exec(ctx, `UPDATE journey_slices SET next_at = @next WHERE campaign_id = @campaign AND first_id = @first`,
@@ -296,6 +301,7 @@ func (w *walk) schedule(ctx context.Context, a AdvanceArgs, lookAt *time.Time) e
 		return err
 	}
 	// The queue lives by the real clock, the journey by the engine's.
+	a.LookAt = *due
 	at := time.Now().Add(max(due.Sub(w.now), time.Second))
 	_, err := w.engine.Jobs.InsertTx(ctx, w.tx, a, &river.InsertOpts{ScheduledAt: at})
 	return err

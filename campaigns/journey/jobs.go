@@ -29,6 +29,8 @@ type AdvanceArgs struct {
 	CampaignID int64 `json:"campaign_id"`
 	FirstID    int64 `json:"first_id"`
 	LastID     int64 `json:"last_id"`
+
+	LookAt time.Time `json:"look_at,omitzero"` // what the job was put off to; zero for one that follows an event
 }
 
 // Kind names the job.
