@@ -42,8 +42,9 @@ type Deps struct {
 // API is the REST interface.
 type API struct {
 	Deps
-	huma huma.API
-	ops  []op
+	huma  huma.API
+	ops   []op
+	needs map[string]access.Permission // by method and route
 }
 
 // base is the path of all operations.
@@ -77,7 +78,7 @@ func New(d Deps) *API {
 		d.Version = "dev"
 	}
 	useProblems()
-	return &API{Deps: d}
+	return &API{Deps: d, needs: map[string]access.Permission{}}
 }
 
 // Register adds the operations, their description and its page to e, and makes e answer errors under /api as
@@ -136,6 +137,7 @@ func (a *API) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), infoKey{}, &requestInfo{id: requestID(c)})))
 		c.Response().Header().Set("Cache-Control", "no-store")
+		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 		if c.Request().Body != nil && !streams(c) {
 			c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)
 		}

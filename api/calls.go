@@ -26,7 +26,7 @@ func (a *API) calls() {
 	add(a, op{id: "getCallList", method: http.MethodGet, path: "/call-lists/{id}", summary: "One call list", tag: tag, need: access.CallsRead},
 		func(ctx context.Context, in *One) (calls.List, error) { return a.Delivery.Calls().List(ctx, in.ID) })
 	type leaseRequest struct {
-		Count int `json:"count,omitempty" minimum:"0" maximum:"100" doc:"1 where left out"`
+		Count int `json:"count,omitempty" minimum:"0" maximum:"50" doc:"1 where left out"`
 	}
 	type leasing struct {
 		One

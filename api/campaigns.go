@@ -110,7 +110,7 @@ func (a *API) unconfirmed() {
 		After string `query:"after"`
 	}
 	add(a, op{id: "listUnconfirmed", method: http.MethodGet, path: "/campaigns/{id}/unconfirmed", tag: tag, need: access.CampaignsRead,
-		summary: "Touches of which nobody knows whether they went out"},
+		summary: "Touches of which nobody knows whether they went out", doc: "With their addresses for those who may see customers."},
 		func(ctx context.Context, in *list) (out page[delivery.Unconfirmed], err error) {
 			var after *delivery.Unconfirmed
 			if in.After != "" {
@@ -123,6 +123,11 @@ func (a *API) unconfirmed() {
 				after = &delivery.Unconfirmed{CampaignID: in.ID, StepID: s, CustomerID: c}
 			}
 			items, err := a.Delivery.UnconfirmedTouches(ctx, in.ID, after, in.Limit)
+			if access.Require(ctx, access.CustomersRead) != nil {
+				for i := range items {
+					items[i].Destination = ""
+				}
+			}
 			return cut(items, in.Limit, func(u delivery.Unconfirmed) any { return fmt.Sprintf("%d.%d", u.StepID, u.CustomerID) }), err
 		})
 	type unconfirmedDecision struct {

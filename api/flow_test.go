@@ -203,6 +203,21 @@ func TestIdempotency(t *testing.T) {
 	if r := s.want(201, "POST", url, `{"first_name":"Anna"}`, "Idempotency-Key", "k1", "Authorization", "Bearer "+s.tokens[access.Marketer]); r.json(t, "id") == first.json(t, "id") {
 		t.Error("two tokens share a key")
 	}
+	// So it is where both tokens have the same name.
+	_, namesake, err := s.deps.Access.CreateToken(t.Context(), string(access.Admin), access.Admin, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.want(201, "POST", url, `{"first_name":"Anna"}`, "Idempotency-Key", "k1", "Authorization", "Bearer "+namesake); r.json(t, "id") == first.json(t, "id") {
+		t.Error("two tokens of one name share a key")
+	}
+	// Without the permission nothing is kept, not even the key.
+	s.want(403, "POST", "/api/v1/imports?kind=customers", "email\n", "Idempotency-Key", "forbidden", "Authorization", "Bearer "+s.tokens[access.ReadOnly])
+	var keys int
+	if err := s.pool.QueryRow(t.Context(), `SELECT count(*) FROM idempotency_keys WHERE key = 'forbidden'`).Scan(&keys); err != nil || keys != 0 {
+		t.Errorf("%d keys of a forbidden request, %v", keys, err)
+	}
+	s.want(404, "POST", "/api/v1/nothing", `{}`, "Idempotency-Key", "k1")
 	// What was refused may be sent again with the same key.
 	s.want(422, "POST", url, `{"email":"x"}`, "Idempotency-Key", "k2")
 	s.want(201, "POST", url, `{"email":"x@example.org"}`, "Idempotency-Key", "k2")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -34,11 +35,16 @@ func (a *API) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		key := r.Header.Get("Idempotency-Key")
-		if key == "" || !writes(r.Method) {
+		need, known := a.needs[r.Method+" "+c.Path()]
+		if key == "" || !writes(r.Method) || !known {
 			return next(c)
 		}
 		if len(key) > maxKey {
 			return fault.BadField("Idempotency-Key", "A key has at most %d characters", maxKey)
+		}
+		// Before the body is read, which may be a large file.
+		if err := access.Require(r.Context(), need); err != nil {
+			return err
 		}
 		hash, done, err := a.fingerprint(c)
 		if err != nil {
@@ -46,7 +52,7 @@ func (a *API) idempotent(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		defer done()
 		ctx := r.Context()
-		k := idempotencyKey{actor: access.From(ctx).String(), key: key, hash: hash}
+		k := idempotencyKey{actor: fmt.Sprintf("token:%d", access.From(ctx).TokenID), key: key, hash: hash}
 		stored, err := a.take(ctx, k)
 		if errors.Is(err, errBusy) {
 			c.Response().Header().Set(echo.HeaderRetryAfter, "1")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -135,7 +136,6 @@ func download[I any](a *API, o op, types []string, open func(ctx context.Context
 		}
 		return &huma.StreamResponse{Body: func(c huma.Context) {
 			c.SetHeader("Content-Type", f.Type)
-			c.SetHeader("X-Content-Type-Options", "nosniff")
 			if f.Name != "" {
 				c.SetHeader("Content-Disposition", `attachment; filename="`+unsafeName.ReplaceAllString(f.Name, "_")+`"`)
 			}
@@ -150,8 +150,12 @@ func download[I any](a *API, o op, types []string, open func(ctx context.Context
 
 var unsafeName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
+// routePath writes a path as the router does.
+var routePath = strings.NewReplacer("{", ":", "}", "")
+
 func (a *API) operation(o op) huma.Operation {
 	a.ops = append(a.ops, o)
+	a.needs[o.method+" "+base+routePath.Replace(o.path)] = o.need
 	h := huma.Operation{OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Description: o.doc, Tags: []string{o.tag},
 		DefaultStatus: o.status, MaxBodyBytes: maxBody + 1, SkipValidateBody: o.loose,
 		Extensions: map[string]any{"x-permission": string(o.need)}, Middlewares: huma.Middlewares{a.permit(o)}}

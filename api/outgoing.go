@@ -35,13 +35,16 @@ func (a *API) outgoing() {
 	add(a, op{id: "listPrintRuns", method: http.MethodGet, path: "/print-runs", summary: "Print runs, newest first", tag: tag, need: access.CampaignsRead},
 		func(ctx context.Context, in *list) (page[delivery.PrintRun], error) {
 			out, err := a.Delivery.PrintRuns(ctx, in.Campaign, in.After, in.Limit)
+			for i := range out {
+				out[i].Folder = "" // where it lies on the server is nobody's business here
+			}
 			return cut(out, in.Limit, func(r delivery.PrintRun) any { return r.ID }), err
 		})
 	add(a, op{id: "printFiles", method: http.MethodGet, path: "/print-runs/{id}/files", summary: "The files of a print run, with checksums", tag: tag, need: access.CampaignsRead},
 		func(ctx context.Context, in *One) (printRun, error) {
 			run, files, err := a.Delivery.PrintFiles(ctx, in.ID)
 			out := printRun{PrintRun: run, Items: []printFile{}}
-			out.Folder = "" // where it lies on the server is nobody's business here
+			out.Folder = ""
 			for _, f := range files {
 				out.Items = append(out.Items, printFile{f, fmt.Sprintf("/api/v1/print-runs/%d/files/%s", in.ID, url.PathEscape(f.Name))})
 			}

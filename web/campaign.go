@@ -186,6 +186,11 @@ func (p *Pages) campaignUnconfirmed(c echo.Context) error {
 		return err
 	}
 	f := p.frame(c, campaignsPlace, "")
+	if !f.May("customers.read") { // addresses are for those who may see customers
+		for i := range list {
+			list[i].Destination = ""
+		}
+	}
 	return show(p, c, unconfirmedView, unconfirmedPart{CampaignID: id, May: f.May("campaigns.write"), Touches: list})
 }
 

@@ -81,6 +81,8 @@ type Actor struct {
 	Name   string // e-mail of the user, name of the token
 	Role   Role
 	UserID int64 // 0 unless a user
+
+	TokenID int64 // 0 unless a token; names of tokens may repeat
 }
 
 // String gives the actor as the audit log shows it: "user:anna@example.org".

@@ -97,7 +97,7 @@ func (s *Service) AuthenticateToken(ctx context.Context, secret string) (Actor, 
 			return Actor{}, err
 		}
 	}
-	return Actor{Kind: "token", Name: t.Name, Role: t.Role}, nil
+	return Actor{Kind: "token", Name: t.Name, Role: t.Role, TokenID: t.ID}, nil
 }
 
 func day(t time.Time) string { return t.UTC().Format("2 January 2006 15:04 UTC") }
