@@ -50,8 +50,8 @@ func (s *Service) AttributeOrders(ctx context.Context, refs []string) error {
 }
 
 func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string, v settings.Values) error {
-	// Two statements: look-up first, then the customers' own rows. They are locked, so that two transactions that credit
-	// the same order follow one another.
+	// Look-up first, then the customers' own rows. They are locked, so that two transactions that credit the same order
+	// follow one another.
 	rows, err := tx.Query(ctx, `SELECT customer_id, order_ref FROM order_refs WHERE order_ref = ANY(@refs) ORDER BY customer_id, order_ref`,
 		pgx.NamedArgs{"refs": refs})
 	if err != nil {
@@ -69,6 +69,19 @@ func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string, v s
 	}
 	args := pgx.NamedArgs{"people": people, "refs": numbers, "now": s.now()}
 	args["channels"], args["seconds"] = windows(v)
+	// What returns take follows from the orders, so all returns of these customers are looked at again.
+	found, err := tx.Query(ctx, withReturns, args)
+	if err != nil {
+		return err
+	}
+	people, numbers = nil, nil
+	if _, err := pgx.ForEachRow(found, []any{&customer, &ref}, func() error {
+		people, numbers = append(people, customer), append(numbers, ref)
+		return nil
+	}); err != nil {
+		return err
+	}
+	args["people"], args["refs"] = people, numbers
 	for _, sql := range []string{lockOrders, clearCredits, creditOrders, creditReturns} {
 		if _, err := tx.Exec(ctx, sql, args); err != nil {
 			return err
@@ -78,6 +91,11 @@ func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string, v s
 }
 
 const ofOrders = `unnest(@people::bigint[], @refs::text[]) AS q (customer_id, order_ref)`
+
+const withReturns = `
+	SELECT customer_id, order_ref FROM ` + ofOrders + `
+	UNION SELECT o.customer_id, o.order_ref FROM orders o WHERE o.customer_id = ANY(@people) AND o.customer_id <> 0 AND o.amount < 0
+	ORDER BY customer_id, order_ref`
 
 const lockOrders = `
 	SELECT 1 FROM orders o JOIN ` + ofOrders + ` USING (customer_id, order_ref)
@@ -143,8 +161,8 @@ var creditReturns = `
 		ORDER BY b.ordered_at DESC, b.order_ref DESC LIMIT 1
 	) a
 	WHERE o.amount < 0 AND o.customer_id <> 0 AND a.campaign_id IS NOT NULL
-	ORDER BY o.customer_id, o.order_ref
-	ON CONFLICT DO NOTHING`
+	  AND NOT EXISTS (SELECT 1 FROM attributions x WHERE x.customer_id = o.customer_id AND x.order_ref = o.order_ref)
+	ORDER BY o.customer_id, o.order_ref`
 
 // creditedTx keeps the responses of orders in step with their credits: one for each credited order, and returns, which
 // are no responses, left out.

@@ -78,6 +78,24 @@ func TestOrdersDatedByDay(t *testing.T) {
 	w.want(`SELECT order_ref FROM attributions ORDER BY order_ref`, "day after, last day, returned the same day, same day, sold at four")
 }
 
+// A return takes from one campaign only, and follows the order that it takes from, whichever of the two is looked at first.
+func TestReturns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.touch(1, 2, 19, "post", "", start.Add(-time.Hour))
+	w.order("buy", 1, start, "10", "")
+	w.order("back", 1, start.Add(time.Hour), "-10", "")
+	w.order("back by code", 1, start.Add(time.Hour), "-1", w.code)
+	w.attribute("back", "back by code")
+	w.want(`SELECT order_ref FROM attributions ORDER BY 1`, "back by code")
+	w.attribute("buy")
+	w.want(`SELECT order_ref || ' ' || campaign_id FROM attributions ORDER BY 1`, "back 2, back by code 1, buy 2")
+	w.exec(`UPDATE orders SET keycode = @code WHERE order_ref = 'buy'`, "code", w.code)
+	w.attribute("buy")
+	w.want(`SELECT order_ref || ' ' || campaign_id FROM attributions ORDER BY 1`, "back 1, back by code 1, buy 1")
+	w.want(`SELECT order_ref FROM responses WHERE kind = 'order'`, "buy")
+}
+
 func TestKeycodeBeatsClickBeatsTouch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
