@@ -10,14 +10,15 @@ import (
 	"aldine/delivery/sandbox"
 )
 
-// Register adds the workers: sending, printing, and what follows when a campaign goes on or is cancelled, or
-// a customer is erased.
+// Register adds the workers: sending, printing, and what follows when a campaign goes on or is cancelled, a
+// customer is erased, or a message bounces before it was settled.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &sendWorker{service: s})
 	river.AddWorker(workers, &printWorker{service: s})
 	river.AddWorker(workers, &resumedWorker{service: s})
 	river.AddWorker(workers, &cancelledWorker{service: s})
 	river.AddWorker(workers, &erasedWorker{service: s})
+	river.AddWorker(workers, &bouncedWorker{service: s})
 }
 
 type resumedWorker struct {

@@ -101,21 +101,3 @@ func (s *Service) suppressTx(ctx context.Context, tx pgx.Tx, source string, list
 		pgx.NamedArgs{"source": source, "now": s.now(), "scopes": scopes, "keys": keys, "channels": channels, "reasons": reasons, "ids": ids})
 	return err
 }
-
-func (s *Service) bounceTx(ctx context.Context, tx pgx.Tx, items []*item) error {
-	if len(items) == 0 {
-		return nil
-	}
-	n := len(items)
-	people, campaigns, steps := make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, it := range items {
-		people[i], campaigns[i], steps[i] = it.customer(), it.campaignID, it.stepID
-	}
-	_, err := tx.Exec(ctx, `
-		UPDATE touches t SET state = 'bounced', reason = 'hard bounce', updated_at = @now
-		FROM unnest(@people::bigint[], @campaigns::bigint[], @steps::bigint[]) AS b (customer_id, campaign_id, step_id)
-		WHERE t.customer_id = b.customer_id AND t.campaign_id = b.campaign_id AND t.step_id = b.step_id
-		  AND t.state IN ('sent', 'unconfirmed')`,
-		pgx.NamedArgs{"now": s.now(), "people": people, "campaigns": campaigns, "steps": steps})
-	return err
-}
