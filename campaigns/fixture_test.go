@@ -107,7 +107,7 @@ func (f *fixture) work(t testing.TB) {
 		case "journey_advance":
 			err = f.engine.Advance(ctx, decode[journey.AdvanceArgs](t, args))
 		case "campaign_finish":
-			_, err = f.finish(ctx, decode[FinishArgs](t, args).CampaignID)
+			err = f.finish(ctx, decode[FinishArgs](t, args).CampaignID)
 		case "tracking_recorded":
 			err = f.engine.Wake(ctx, decode[tracking.RecordedArgs](t, args))
 		}

@@ -139,11 +139,11 @@ func (s *Service) after(ctx context.Context, id int64, err error) (Details, erro
 	return s.Get(ctx, id)
 }
 
-// finish calls a running campaign finished where nothing is open any more, and tells whether it did. Touches whose
-// sending is unconfirmed don't keep it open; they are shown beside it.
-func (s *Service) finish(ctx context.Context, id int64) (finished bool, err error) {
+// finish calls a running campaign finished where nothing is open any more. Touches whose sending is
+// unconfirmed don't keep it open; they are shown beside it.
+func (s *Service) finish(ctx context.Context, id int64) error {
 	ctx = access.With(ctx, access.System)
-	err = s.in(ctx, func(tx pgx.Tx) error {
+	return s.in(ctx, func(tx pgx.Tx) error {
 		c, err := lockTx(ctx, tx, id, 0)
 		if err != nil || c.State != Running || c.EntryDoneAt == nil {
 			return err
@@ -163,8 +163,6 @@ func (s *Service) finish(ctx context.Context, id int64) (finished bool, err erro
 		if err := s.setStateTx(ctx, tx, c, Finish); err != nil {
 			return err
 		}
-		finished = true
 		return audit.RecordTx(ctx, tx, s.now(), "campaign.finish", "campaign", id, map[string]any{"code": c.Code, "to": c.State})
 	})
-	return finished, err
 }

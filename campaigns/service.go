@@ -60,8 +60,7 @@ func New(d Deps) *Service {
 func (s *Service) Register(workers *river.Workers, planner journey.Planner) {
 	s.engine.Register(workers, planner)
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[FinishArgs]) error {
-		_, err := s.finish(ctx, job.Args.CampaignID)
-		return err
+		return s.finish(ctx, job.Args.CampaignID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[SweepArgs]) error { return s.sweep(ctx) }))
 }

@@ -41,7 +41,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := s.finish(ctx, id); err != nil {
+		if err := s.finish(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,7 +35,7 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 		err := tx.QueryRow(ctx, `DELETE FROM customers WHERE customer_id = @id
 			RETURNING coalesce(external_id, ''), coalesce(email, ''), coalesce(phone, '')`,
 			pgx.NamedArgs{"id": id}).Scan(&external, &email, &phone)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return fault.New(fault.NotFound, "There is no customer %d", id)
 		}
 		if err != nil {

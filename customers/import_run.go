@@ -219,7 +219,7 @@ func readChunks(ctx context.Context, file *csvfile.File, l loader, done int64, t
 		row, err := file.Next()
 		var bad *csvfile.RowError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if len(c.items) > 0 {
 				return send()
 			}

@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -202,7 +203,7 @@ func (s *Service) Unsuppress(ctx context.Context, suppressionID uuid.UUID) error
 		var scope, channel, reason string
 		err := tx.QueryRow(ctx, `DELETE FROM suppressions WHERE suppression_id = @id RETURNING scope, channel, reason`,
 			pgx.NamedArgs{"id": suppressionID}).Scan(&scope, &channel, &reason)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return fault.New(fault.NotFound, "There is no suppression %s", suppressionID)
 		}
 		if err != nil {

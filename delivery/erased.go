@@ -67,6 +67,6 @@ func (s *Service) leaveOutTx(ctx context.Context, tx pgx.Tx, b batch, customerID
 	if err := bookTx(ctx, tx, b, out, now); err != nil || b.Channel != "calls" {
 		return err
 	}
-	return calls.WithdrawTx(ctx, tx, calls.Withdrawal{CampaignID: b.CampaignID, StepID: b.StepID, CustomerID: int64(customerID),
+	return calls.WithdrawTx(ctx, tx, calls.Withdrawal{CampaignID: b.CampaignID, StepID: b.StepID, CustomerID: customerID,
 		Reason: "deleted", Currency: b.Currency}, now)
 }

@@ -27,18 +27,18 @@ const (
 // readMails is the first three days after the mailing.
 func (d *Demo) readMails(ctx context.Context, id int64) error {
 	d.at(0, 5)
-	if err := d.clickThrough(ctx, id, springCode, 1, 0.6); err != nil {
+	if err := d.clickThrough(ctx, id, springCode, 0.6); err != nil {
 		return err
 	}
 	d.at(1, 3)
-	return d.clickThrough(ctx, id, springCode, 1, 0.4)
+	return d.clickThrough(ctx, id, springCode, 0.4)
 }
 
 var trackedLink = regexp.MustCompile(`/t/([cou])/[A-Za-z0-9_-]+`)
 
 // clickThrough opens the mails of a campaign in the sandbox as people (and some machines) do: through the links in
-// them. share is the part of the usual activity that happens now, reach the part of the mails looked at.
-func (d *Demo) clickThrough(ctx context.Context, id int64, code string, reach, share float64) error {
+// them. share is the part of the usual activity that happens now.
+func (d *Demo) clickThrough(ctx context.Context, id int64, code string, share float64) error {
 	rows, err := d.Pool.Query(ctx, `
 		SELECT m.body FROM touches t
 		JOIN sandbox_messages m ON m.recipient = t.destination AND m.channel = 'email' AND m.received_at >= t.planned_at - interval '1 hour'
@@ -51,9 +51,6 @@ func (d *Demo) clickThrough(ctx context.Context, id int64, code string, reach, s
 	var hits []hit
 	var body []byte
 	if _, err := pgx.ForEachRow(rows, []any{&body}, func() error {
-		if d.rng.Float64() > reach {
-			return nil
-		}
 		links := map[string][]string{}
 		for _, m := range trackedLink.FindAllStringSubmatch(unfold(string(body)), -1) {
 			links[m[1]] = append(links[m[1]], m[0])

@@ -85,11 +85,11 @@ func (d *Demo) running(ctx context.Context) error {
 	}
 	d.Say("Autumn campaign launched; it is running")
 	d.Clock.Set(now.Add(-43 * time.Hour))
-	if err := d.clickThrough(ctx, id, autumnCode, 1, 0.7); err != nil {
+	if err := d.clickThrough(ctx, id, autumnCode, 0.7); err != nil {
 		return err
 	}
 	d.Clock.Set(now.Add(-20 * time.Hour))
-	if err := d.clickThrough(ctx, id, autumnCode, 1, 0.3); err != nil {
+	if err := d.clickThrough(ctx, id, autumnCode, 0.3); err != nil {
 		return err
 	}
 	if err := d.mailOrders(ctx, id); err != nil {

@@ -126,11 +126,9 @@ func (s source) cond(depth int) string {
 		}
 	}
 	inner := max(0, depth-1)
-	choices := 9
+	choices := 20
 	if s.orders {
 		choices = 10
-	} else {
-		choices = 20
 	}
 	switch rapid.IntRange(0, choices).Draw(s.t, "condition") {
 	case 0:

@@ -55,20 +55,11 @@ func (it *item) row() row {
 
 func (it *item) order() customers.Order {
 	o := customers.Order{
-		Ref: it.r.OrderRef, CustomerID: customers.ID(it.customer()), OrderedAt: it.r.At, Quantity: it.r.Quantity, Amount: it.r.Amount,
+		Ref: it.r.OrderRef, CustomerID: it.customer(), OrderedAt: it.r.At, Quantity: it.r.Quantity, Amount: it.r.Amount,
 		Currency: it.r.Currency, Place: it.r.Place, Keycode: it.r.Keycode,
 	}
-	total := 0
 	for _, l := range it.r.Lines {
 		o.Lines = append(o.Lines, customers.OrderLine{SKU: l.SKU, Quantity: l.Quantity, Amount: l.Amount})
-		total += l.Quantity
-	}
-	if o.Quantity == 0 {
-		if o.Quantity = total; len(it.r.Lines) == 0 {
-			if o.Quantity = 1; it.r.Amount.IsNeg() {
-				o.Quantity = -1
-			}
-		}
 	}
 	return o
 }

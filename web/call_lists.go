@@ -43,7 +43,7 @@ func agentOf(c echo.Context) string { return access.From(ctx(c)).Name }
 
 // callsCSV hands a number of calls to the agent as a file.
 func (p *Pages) callsCSV(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ var callView = pageView[callPage]("call")
 
 // callNext shows the call the agent holds, or the next one.
 func (p *Pages) callNext(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func hour(h int) string { return number(h) + ":00" }
 
 // callOutcome records what became of a call and goes on to the next one.
 func (p *Pages) callOutcome(c echo.Context) error {
-	listID, err := idParam(c, "id")
+	listID, err := idParam(c)
 	if err != nil {
 		return err
 	}

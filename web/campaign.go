@@ -156,7 +156,7 @@ type forecastPart struct {
 
 // campaignForecast counts the audience, which may take a second; the page loads it afterwards.
 func (p *Pages) campaignForecast(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ type unconfirmedPart struct {
 }
 
 func (p *Pages) campaignUnconfirmed(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (p *Pages) campaignUnconfirmed(c echo.Context) error {
 
 // campaignResolve settles unconfirmed touches by a person's word.
 func (p *Pages) campaignResolve(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (p *Pages) campaignResolve(c echo.Context) error {
 }
 
 func (p *Pages) campaignPrintRuns(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

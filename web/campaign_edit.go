@@ -78,7 +78,7 @@ func (p *Pages) campaignEdit(c echo.Context) error {
 }
 
 func (p *Pages) campaignParam(c echo.Context) (campaigns.Details, error) {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return campaigns.Details{}, err
 	}
@@ -102,7 +102,7 @@ func (p *Pages) showCampaignEdit(c echo.Context, about campaigns.Campaign, f for
 		steps[i].take(f.rest, i)
 	}
 	page := campaignEditPage{frame: p.frame(c, campaignsPlace, title), Form: f, Campaign: about, Cells: cells, Steps: steps, Palette: stepPalette}
-	for _, field := range f.Others("name", "code", "objective", "currency", "budget", "fixed_cost", "margin_rate", "segment", "expression") {
+	for _, field := range f.Others("name", "code", "objective", "currency", "budget", "fixed_cost", "margin_rate", "segment", "expression", "cells", "journey") {
 		if !strings.HasPrefix(field.Name, "cells[") && !strings.HasPrefix(field.Name, "journey.steps[") {
 			page.Others = append(page.Others, field)
 		}

@@ -113,7 +113,7 @@ func (p *Pages) customerTimeline(c echo.Context) error {
 }
 
 func (p *Pages) customerParam(c echo.Context) (customers.Customer, error) {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return customers.Customer{}, err
 	}
@@ -246,7 +246,7 @@ func showValue(kind customers.AttributeType, value any) string {
 
 // customerConsent records what the customer said about one channel.
 func (p *Pages) customerConsent(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

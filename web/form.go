@@ -96,9 +96,9 @@ func (f *form) refused(err error) error {
 	return nil
 }
 
-// idParam reads a number from the path; anything else names no thing.
-func idParam(c echo.Context, name string) (int64, error) {
-	id, err := strconv.ParseInt(c.Param(name), 10, 64)
+// idParam reads the number in the path; anything else names no thing.
+func idParam(c echo.Context) (int64, error) {
+	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 	if err != nil || id <= 0 {
 		return 0, fault.New(fault.NotFound, "There is no such page")
 	}

@@ -17,7 +17,7 @@ var functions = template.FuncMap{
 	"num": number, "money": money, "points": points, "round": round, "percent": percent, "bytes": byteSize, "bytes64": func(n int) string { return byteSize(int64(n)) }, "plural": plural,
 	"when": when, "day": day, "ago": ago, "stamp": stamp,
 	"medium": mediumName, "mediumIcon": mediumIcon, "state": stateBadge, "say": sayWord,
-	"dict": dict, "text": text, "join": strings.Join, "lower": strings.ToLower, "list": func(v ...any) []any { return v },
+	"dict": dict, "who": who, "text": text, "join": strings.Join, "lower": strings.ToLower, "list": func(v ...any) []any { return v },
 	"add": func(a, b int) int { return a + b }, "add64": func(a, b int64) int64 { return a + b }, "deref": deref,
 }
 
@@ -193,7 +193,7 @@ func ago(v any, now time.Time) template.HTML {
 	if d < 0 {
 		d, form = -d, "in %s"
 	}
-	words := ""
+	var words string
 	switch {
 	case d < time.Minute:
 		words, form = "just now", "%s"
@@ -235,6 +235,22 @@ func text(v any) string {
 		return "–"
 	}
 	return s
+}
+
+// who names the actor of a record: "user:anna@example.org" is anna@example.org.
+func who(v any) string {
+	kind, name, _ := strings.Cut(fmt.Sprint(deref(v)), ":")
+	switch kind {
+	case "user":
+		return name
+	case "token":
+		return "the token " + name
+	case "cli":
+		return "the command line"
+	case "system":
+		return "Aldine"
+	}
+	return text(v)
 }
 
 // dict makes the data of a nested template from pairs.

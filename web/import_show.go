@@ -23,7 +23,7 @@ var (
 )
 
 func (p *Pages) importPage(c echo.Context) (importPage, error) {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return importPage{}, err
 	}
@@ -58,7 +58,7 @@ func (p *Pages) importLive(c echo.Context) error {
 
 // importRejects gives the rows that were not taken, with line and reason.
 func (p *Pages) importRejects(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (p *Pages) importRejects(c echo.Context) error {
 }
 
 func (p *Pages) importCancel(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

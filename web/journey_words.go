@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"aldine/campaigns/journey"
 )
@@ -18,8 +19,11 @@ func describeStep(s journey.StepDef) (title, text string, leads []string) {
 	next := []string{"then " + to(s.Next)}
 	switch s.Type {
 	case "email", "sms", "post", "calls":
+		if _, err := strconv.Atoi(s.Template); s.Template != "" && err != nil { // a number would tell nobody anything
+			text = "“" + s.Template + "”"
+		}
 		if s.Dedup != "" && s.Dedup != "customer" {
-			text = "one per " + sayDedup(s.Dedup)
+			text = strings.TrimSpace(text + " one per " + sayDedup(s.Dedup))
 		}
 		return mediumName(s.Type), text, next
 	case "wait":

@@ -58,7 +58,7 @@ type header struct{ Name, Value string }
 var messageView = pageView[messagePage]("message")
 
 func (p *Pages) outboxMessage(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (p *Pages) outboxMessage(c echo.Context) error {
 
 // outboxHTML gives a message's HTML part for the sandboxed frame.
 func (p *Pages) outboxHTML(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ type printRunPage struct {
 var printRunView = pageView[printRunPage]("print-run")
 
 func (p *Pages) printRun(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (p *Pages) printRun(c echo.Context) error {
 }
 
 func (p *Pages) printFile(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

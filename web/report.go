@@ -25,7 +25,7 @@ type breakdown struct {
 var reportView = pageView[reportPage]("report")
 
 func (p *Pages) reportShow(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ var ledgerView = pageView[ledgerPage]("ledger")
 
 // reportLedger opens a figure down to the rows of the cost ledger.
 func (p *Pages) reportLedger(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (p *Pages) segmentEdit(c echo.Context) error {
 }
 
 func (p *Pages) segmentParam(c echo.Context) (segments.Segment, error) {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return segments.Segment{}, err
 	}

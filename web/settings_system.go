@@ -136,7 +136,7 @@ func (p *Pages) failedJobs(ctx context.Context) ([]failedJob, error) {
 
 // jobRetry lets a job run again now.
 func (p *Pages) jobRetry(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (p *Pages) tokenAdd(c echo.Context) error {
 }
 
 func (p *Pages) tokenRevoke(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

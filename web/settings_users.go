@@ -56,7 +56,7 @@ func (p *Pages) userAdd(c echo.Context) error {
 
 // userChange does one thing to a user: role, disable, enable or a new one-time password.
 func (p *Pages) userChange(c echo.Context) error {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (p *Pages) templateEdit(c echo.Context) error {
 }
 
 func (p *Pages) templateParam(c echo.Context) (content.Template, error) {
-	id, err := idParam(c, "id")
+	id, err := idParam(c)
 	if err != nil {
 		return content.Template{}, err
 	}

@@ -57,11 +57,6 @@ type Query struct {
 
 // Check is Save without storing.
 func (s *Store) Check(ctx context.Context, t Template) error {
-	_, err := s.check(ctx, t)
-	return err
-}
-
-func (s *Store) check(ctx context.Context, t Template) (*Compiled, error) {
 	var fields []fault.Field
 	if name := strings.TrimSpace(t.Name); name == "" {
 		fields = append(fields, fault.Field{Name: "name", Message: "Give the template a name"})
@@ -72,27 +67,27 @@ func (s *Store) check(ctx context.Context, t Template) (*Compiled, error) {
 	}
 	for _, p := range []struct{ name, text string }{{"name", t.Name}, {"subject", t.Subject}, {"html", t.HTML}, {"body", t.Body}} {
 		if !utf8.ValidString(p.text) || strings.ContainsRune(p.text, 0) {
-			return nil, fault.BadField(p.name, "The text is not valid UTF-8")
+			return fault.BadField(p.name, "The text is not valid UTF-8")
 		}
 	}
 	names, err := s.names(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if names == nil {
 		names = []string{}
 	}
-	c, err := Compile(t, names)
+	_, err = Compile(t, names)
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind == fault.Invalid {
 		fields = append(fields, f.Fields...)
 	} else if err != nil {
-		return nil, err
+		return err
 	}
 	if len(fields) > 0 {
-		return nil, fault.Bad("The template has mistakes", fields...)
+		return fault.Bad("The template has mistakes", fields...)
 	}
-	return c, nil
+	return nil
 }
 
 // Save checks a template and stores it: a new one where ID is 0, else a new version, made only where something changed.
@@ -106,7 +101,7 @@ func (s *Store) Save(ctx context.Context, t Template) (Template, error) {
 		}
 		t.Channel = old.Channel
 	}
-	if _, err := s.check(ctx, t); err != nil {
+	if err := s.Check(ctx, t); err != nil {
 		return Template{}, err
 	}
 	var saved Template

@@ -3,6 +3,7 @@ package journey
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -142,12 +143,15 @@ func (p *parser) value(name string, raw json.RawMessage, target any) {
 }
 
 func jsonProblem(err error) string {
-	switch e := err.(type) {
-	case *json.UnmarshalTypeError:
-		return fmt.Sprintf("a %s where %s is expected", e.Value, article(e.Type.String()))
-	case *json.SyntaxError:
-		return fmt.Sprintf("not valid JSON at character %d", e.Offset)
-	case *time.ParseError:
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	var moment *time.ParseError
+	switch {
+	case errors.As(err, &kind):
+		return fmt.Sprintf("a %s where %s is expected", kind.Value, article(kind.Type.String()))
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("not valid JSON at character %d", syntax.Offset)
+	case errors.As(err, &moment):
 		return `not a time: write it like "2026-12-01T09:00:00Z"`
 	}
 	return "the value can't be read"

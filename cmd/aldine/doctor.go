@@ -39,7 +39,7 @@ func (doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
 	} else {
 		findings = append(findings, a.checkDatabase(ctx)...)
 	}
-	findings = append(findings, checkSender("mail server", cfg.SMTPURL), checkSender("SMS gateway", cfg.SMSURL), checkPublic(ctx, cfg.PublicURL))
+	findings = append(findings, checkSender(ctx, "mail server", cfg.SMTPURL), checkSender(ctx, "SMS gateway", cfg.SMSURL), checkPublic(ctx, cfg.PublicURL))
 	ill := 0
 	for _, f := range findings {
 		mark := "ok  "
@@ -116,7 +116,7 @@ func (a *app) checkDatabase(ctx context.Context) []finding {
 	return append(found, schema, jobs)
 }
 
-func checkSender(what, address string) finding {
+func checkSender(ctx context.Context, what, address string) finding {
 	f := finding{what: what, state: "the built-in sandbox; nothing leaves this machine"}
 	if address == "" {
 		return f
@@ -130,7 +130,7 @@ func checkSender(what, address string) finding {
 		port = map[string]string{"smtp": "587", "smtps": "465", "http": "80", "https": "443"}[u.Scheme]
 	}
 	at := net.JoinHostPort(u.Hostname(), port)
-	conn, err := net.DialTimeout("tcp", at, 5*time.Second)
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", at)
 	if err != nil {
 		f.state, f.mend = "does not answer at "+at, "check the address, the firewall and that the server runs"
 		return f

@@ -25,7 +25,7 @@ func read(t *testing.T, r *Reader) []string {
 		row, err := r.Next()
 		var bad *RowError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return got
 		case errors.As(err, &bad):
 			got = append(got, fmt.Sprintf("%d!%s", bad.Line, bad.Reason))
@@ -203,7 +203,7 @@ func FuzzReader(f *testing.F) {
 			if fmt.Sprint(row, err) != fmt.Sprint(row2, err2) {
 				t.Fatalf("%v %v with a large window, %v %v with a small one", row, err, row2, err2)
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			var bad *RowError

@@ -76,7 +76,7 @@ func (f *File) open() error {
 	row, err := f.Next()
 	var bad *RowError
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return ErrEmpty
 	case errors.As(err, &bad):
 		return ErrHeader
@@ -109,7 +109,7 @@ func (f *File) score() int {
 	same := 1
 	for range sample {
 		row, err := f.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil && len(row.Fields) == len(header.Fields) {

@@ -94,7 +94,7 @@ func (r *Reader) Next() (Row, error) {
 			}
 		}
 		size, lines, err := r.scan(r.buf[r.pos:r.end])
-		if err == errMore {
+		if errors.Is(err, errMore) {
 			if r.end-r.pos > MaxRecord {
 				return Row{}, r.skipLine(fmt.Sprintf("the row is longer than %d bytes", MaxRecord))
 			}

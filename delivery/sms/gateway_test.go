@@ -34,7 +34,7 @@ func TestGateway(t *testing.T) {
 		"broken":     {answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, class: sms.Transient, reason: "500"},
 		"busy":       {answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, class: sms.Transient, reason: "429"},
 		"bad token":  {answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, class: sms.Transient, reason: "token"},
-		"redirected": {answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 302) }, class: sms.Transient, reason: "302"},
+		"redirected": {answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }, class: sms.Transient, reason: "302"},
 		"hung up": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
