@@ -16,7 +16,7 @@ type Order struct {
 	CustomerID         ID              `json:"customer_id,omitempty"`
 	CustomerExternalID string          `json:"customer_external_id,omitempty"`
 	OrderedAt          time.Time       `json:"ordered_at"`
-	Quantity           int             `json:"quantity"`
+	Quantity           int             `json:"quantity"` // 0: that of the lines, else one piece
 	Amount             decimal.Decimal `json:"amount"`
 	Currency           string          `json:"currency"`         // ISO 4217
 	Place              string          `json:"place,omitempty"`  // web, shop, phone, mail
@@ -61,8 +61,8 @@ type OrderOutcome struct {
 // OrdersRecordedArgs says that orders were stored or changed; the worker, in tracking, credits them to campaigns.
 // Inserted in the transaction that stores the orders, at most a thousand to a job.
 type OrdersRecordedArgs struct {
-	Refs     []string `json:"refs"`
-	ImportID int64    `json:"import_id,omitempty"`
+	Refs     queue.Packed[string] `json:"refs"`
+	ImportID int64                `json:"import_id,omitempty"`
 }
 
 // Kind names the job.

@@ -10,10 +10,10 @@ import (
 
 // SendArgs sends the planned touches of some customers at one step. A touch that is not planned any more is left alone.
 type SendArgs struct {
-	Channel     string  `json:"channel"` // email, sms or calls
-	CampaignID  int64   `json:"campaign_id"`
-	StepID      int64   `json:"step_id"`
-	CustomerIDs []int64 `json:"customer_ids"`
+	Channel     string              `json:"channel"` // email, sms or calls
+	CampaignID  int64               `json:"campaign_id"`
+	StepID      int64               `json:"step_id"`
+	CustomerIDs queue.Packed[int64] `json:"customer_ids"`
 }
 
 // Kind names the job.

@@ -87,8 +87,8 @@ type Outcome struct {
 // RecordedArgs says that people answered a campaign; enqueued with what was recorded, one job per commit and
 // campaign. The worker lives with the journeys.
 type RecordedArgs struct {
-	CampaignID  int64   `json:"campaign_id"`
-	CustomerIDs []int64 `json:"customer_ids"`
+	CampaignID  int64               `json:"campaign_id"`
+	CustomerIDs queue.Packed[int64] `json:"customer_ids"`
 }
 
 // Kind names the job.
