@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -28,7 +29,7 @@ var errorView = pageView[errorPage]("error")
 // guard turns an action's error into a page. It is the one place that does.
 func (p *Pages) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		err := next(c)
+		err := caught(next, c)
 		if err == nil || c.Response().Committed {
 			return err
 		}
@@ -36,17 +37,20 @@ func (p *Pages) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// ErrorPage answers with the page for an error. Unknown errors are logged once and tell the reader nothing.
+// ErrorPage answers with the page for an error. Unknown errors are logged once, under a number, which is all that the
+// reader is told.
 func (p *Pages) ErrorPage(c echo.Context, err error) error {
-	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
-		return nil // the reader is gone
+	if gone := c.Request().Context().Err(); gone != nil && errors.Is(err, context.Canceled) {
+		return gone // nobody is left to answer
 	}
 	page := describe(err)
 	if page.Status == http.StatusUnauthorized {
 		return p.askToSignIn(c)
 	}
 	if page.Status == http.StatusInternalServerError {
-		p.Log.ErrorContext(ctx(c), "page failed", "method", c.Request().Method, "path", c.Request().URL.Path, "error", err)
+		number := rand.Text()[:10]
+		page.Message += " Its number is " + number + "."
+		p.Log.ErrorContext(ctx(c), "page failed", "number", number, "method", c.Request().Method, "path", c.Request().URL.Path, "error", err)
 	}
 	if isFragment(c) {
 		c.Response().Header().Set("X-Message", url.PathEscape(page.Message))
@@ -76,8 +80,8 @@ func describe(err error) errorPage {
 			err = fault.New(fault.Invalid, "The request could not be read")
 		}
 	}
-	page := errorPage{Message: "Something failed on our side. The details are in the log.", Status: http.StatusInternalServerError,
-		Heading: "Something went wrong", Next: "Try again in a moment. If it happens again, tell your administrator when it happened."}
+	page := errorPage{Message: "Something failed on our side.", Status: http.StatusInternalServerError,
+		Heading: "Something went wrong", Next: "Try again in a moment. If it happens again, tell your administrator the number: the log has the details."}
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Kind == fault.Internal {
 		return page

@@ -24,7 +24,7 @@ type form struct {
 func formOf(c echo.Context) (form, error) {
 	values, err := c.FormParams()
 	if err != nil {
-		return form{}, fault.Wrap(fault.Invalid, err, "The form could not be read")
+		return form{}, unreadable(err, "The form could not be read")
 	}
 	return form{values: values}, nil
 }

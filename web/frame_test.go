@@ -176,3 +176,34 @@ func TestStaticFilesCarryTheirSum(t *testing.T) {
 		t.Errorf("only %d files", n)
 	}
 }
+
+func TestTooLargeForms(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	long := strings.Repeat("x", 5<<20)
+	b.post("/sign-in", "email", long).want(http.StatusRequestEntityTooLarge).has("Too large")
+	boundary := "multipart/form-data; boundary=b"
+	b.do("POST", "/sign-in", boundary, strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n"+long+"\r\n--b--\r\n")).
+		want(http.StatusRequestEntityTooLarge)
+	b.do("POST", "/imports/upload", boundary, strings.NewReader("--b--\r\n")).to("/sign-in")
+	two := strings.Repeat("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.csv\"\r\n\r\na,b\r\n", 2) + "--b--\r\n"
+	s.as(access.Marketer).do("POST", "/imports/upload", boundary, strings.NewReader(two)).want(422).has("one file at a time")
+	if left, err := filepath.Glob(filepath.Join(s.deps.DataDir, "uploads", "*")); err != nil || len(left) != 0 {
+		t.Errorf("%v stay behind, %v", left, err)
+	}
+}
+
+func TestUnknownErrorsRevealNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.as(access.Admin)
+	_, err := s.pool.Exec(t.Context(), `ALTER TABLE segments RENAME TO hidden`)
+	must(t, err)
+	p := b.get("/segments").want(500).has("Something failed on our side.").hasNot("SQLSTATE", "relation")
+	_, number, _ := strings.Cut(p.text(), "Its number is ")
+	number, _, _ = strings.Cut(number, ".")
+	if len(number) < 8 || strings.Count(s.log.String(), number) != 1 {
+		t.Errorf("number %q in\n%s", number, s.log)
+	}
+}

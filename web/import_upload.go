@@ -18,39 +18,48 @@ import (
 // upload is a file that waits for its mapping, remembered in the session.
 type upload struct{ Key, Name, Kind, List string }
 
-// maxUpload bounds what one upload may take of the disk.
-const maxUpload = 4 << 30
+// uploadPath is where files are sent to; only there a large body is read.
+const uploadPath = "/imports/upload"
 
 // importUpload takes the file and leads to the mapping.
 func (p *Pages) importUpload(c echo.Context) error {
 	// Read as a stream: a large file goes to the disk once, and never into memory.
 	r, err := c.Request().MultipartReader()
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read")
+		return unreadable(err, "The form could not be read")
 	}
 	f := formWith("kind", "customers")
 	u := upload{Key: id.New().String()}
-	stored := false
+	stored, kept := false, false
+	defer func() {
+		if stored && !kept {
+			p.dropUpload(u.Key)
+		}
+	}()
 	for {
 		part, err := r.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return fault.Wrap(fault.Invalid, err, "The upload broke off")
+			return unreadable(err, "The upload broke off")
 		}
-		if part.FormName() != "file" {
+		switch part.FormName() {
+		case "file":
+			if stored {
+				return fault.BadField("file", "Send one file at a time")
+			}
+			u.Name = filepath.Base(part.FileName())
+			if err := p.keepUpload(u.Key, part); err != nil {
+				return err
+			}
+			stored = true
+		case "kind", "list":
 			value, err := io.ReadAll(io.LimitReader(part, 1000))
 			if err != nil {
-				return fault.Wrap(fault.Invalid, err, "The upload broke off")
+				return unreadable(err, "The upload broke off")
 			}
 			f.values.Set(part.FormName(), string(value))
-			continue
 		}
-		u.Name = filepath.Base(part.FileName())
-		if err := p.keepUpload(u.Key, http.MaxBytesReader(nil, io.NopCloser(part), maxUpload)); err != nil {
-			return err
-		}
-		stored = true
 	}
 	u.Kind, u.List = f.Get("kind"), f.Text("list")
 	if u.Kind != "orders" {
@@ -62,17 +71,15 @@ func (p *Pages) importUpload(c echo.Context) error {
 		if file, err = csvfile.Open(p.uploadPath(u.Key)); err == nil {
 			file.Close()
 			p.putUpload(c, u)
+			kept = true
 			return c.Redirect(http.StatusSeeOther, "/imports/mapping/"+u.Key)
 		}
-		p.dropUpload(u.Key)
 		switch {
 		case errors.Is(err, csvfile.ErrEmpty):
 			err = fault.BadField("file", "The file is empty")
 		case errors.Is(err, csvfile.ErrHeader):
 			err = fault.BadField("file", "The first line can't be read as a header: it must name the columns")
 		}
-	} else if stored {
-		p.dropUpload(u.Key)
 	}
 	if err := f.refused(err); err != nil {
 		return err
@@ -95,6 +102,9 @@ func (p *Pages) keepUpload(key string, body io.Reader) error {
 	_, err = io.Copy(file, body)
 	if err = errors.Join(err, file.Close()); err != nil {
 		p.dropUpload(key)
+		if errors.As(err, new(*http.MaxBytesError)) {
+			return errTooLarge
+		}
 		return fault.Wrap(fault.Unavailable, err, "The upload can't be stored; is the disk full?")
 	}
 	return nil

@@ -41,7 +41,7 @@ func (p *Pages) Register(e *echo.Echo) {
 
 	r.on("GET", "/imports", access.CustomersRead, p.importList)
 	r.on("GET", "/imports/new", access.CustomersWrite, p.importNew)
-	r.on("POST", "/imports/upload", access.CustomersWrite, p.importUpload)
+	r.on("POST", uploadPath, access.CustomersWrite, p.importUpload)
 	r.on("GET", "/imports/mapping/:key", access.CustomersWrite, p.importMapping)
 	r.on("POST", "/imports/mapping/:key", access.CustomersWrite, p.importStart)
 	r.on("GET", "/imports/:id", access.CustomersRead, p.importShow)
@@ -124,7 +124,7 @@ func (p *Pages) Register(e *echo.Echo) {
 
 // chain is what every page goes through, from the outside in.
 func (p *Pages) chain(action echo.HandlerFunc) echo.HandlerFunc {
-	return headers(p.withSession(p.guard(p.checkOrigin(p.identify(action)))))
+	return headers(limitBody(p.withSession(p.guard(p.checkOrigin(p.identify(action))))))
 }
 
 type router struct {
