@@ -34,7 +34,7 @@ func TestRecordTiesResponsesToTouches(t *testing.T) {
 		JOIN response_refs r USING (customer_id, response_id) ORDER BY r.ref`,
 		"a 1 reply 13 31 post keycode t, b 1 visit 11 31 email direct f, c 0 coupon 13 31 post coupon t, d 2 survey 11 31 email direct f, "+
 			"e 3 call 12 31 sms phone f, f 4 visit direct f")
-	w.want(`SELECT args ->> 'customer_ids' FROM river_job WHERE kind = 'tracking_recorded'`, "[1, 2, 3]")
+	w.want(`SELECT args ->> 'customer_ids' FROM river_job WHERE kind = 'tracking_recorded'`, "[1,2,3]")
 }
 
 func TestRecordIsIdempotentByRef(t *testing.T) {

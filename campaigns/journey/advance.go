@@ -48,7 +48,7 @@ func (e *Engine) Wake(ctx context.Context, a tracking.RecordedArgs) error {
 		JOIN steps st ON st.step_id = e.step_id AND st.kind = 'wait' AND st.config ? 'until_response'
 		JOIN journey_slices s ON s.campaign_id = e.campaign_id AND e.customer_id BETWEEN s.first_id AND s.last_id
 		WHERE e.campaign_id = @campaign AND e.customer_id = ANY(@ids) AND e.state = 'active' AND `+answered("st.config->>'until_response'")+`
-		ORDER BY s.first_id`, pgx.NamedArgs{"campaign": a.CampaignID, "ids": a.CustomerIDs})
+		ORDER BY s.first_id`, pgx.NamedArgs{"campaign": a.CampaignID, "ids": []int64(a.CustomerIDs)})
 	if err != nil {
 		return err
 	}
