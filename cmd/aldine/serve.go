@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -114,7 +115,8 @@ func (a *app) newServer(public string) (*http.Server, error) {
 	pages.Register(e)
 	e.Any("/t/*", echo.WrapHandler(a.tracking.Handler()))
 	a.registerHealth(e)
-	return &http.Server{Handler: e, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}, nil
+	return &http.Server{Handler: patient(e, readTimeout), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}, nil
 }
 
 type workCmd struct{}
