@@ -14,7 +14,7 @@ import (
 )
 
 // letters reads the claimed letters in the order of the post: by country, postal code and customer.
-func (s *Service) letters(ctx context.Context, r *renderer, runID int64, columns []string, broken map[int64]string) iter.Seq2[post.Letter, error] {
+func (s *Service) letters(ctx context.Context, r *renderer, runID int64, columns []string) iter.Seq2[post.Letter, error] {
 	return func(yield func(post.Letter, error) bool) {
 		ids, err := s.sorted(ctx, r.batch, runID)
 		if err != nil {
@@ -42,15 +42,11 @@ func (s *Service) letters(ctx context.Context, r *renderer, runID int64, columns
 				if !ok {
 					continue
 				}
-				p, ok := profiles[customer]
-				if !ok {
-					broken[customer] = "the customer was deleted"
-					continue
-				}
-				l, err := r.letter(t, p, columns)
-				if err != nil {
-					broken[customer] = "the letter could not be written: " + err.Error()
-					continue
+				l := post.Letter{CustomerID: customer, Omit: "the customer was deleted"}
+				if p, ok := profiles[customer]; ok {
+					if l, err = r.letter(t, p, columns); err != nil {
+						l = post.Letter{CustomerID: customer, Omit: "the letter could not be written: " + err.Error()}
+					}
 				}
 				l.Cell = cells[t.CellID]
 				if !yield(l, nil) {

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,7 +61,13 @@ func (s *Service) print(ctx context.Context, job *river.Job[PrintRunArgs]) error
 		if n == 0 {
 			return s.finishCheck(ctx, b.CampaignID)
 		}
-		if err := s.printRun(ctx, b, runID, job.ID); err != nil {
+		written, err := s.printRun(ctx, b, runID, job.ID)
+		switch {
+		case err != nil && written:
+			// The letters are there to be taken, so the run stays as it is until it is settled.
+			s.log.Error("a print run is complete but not settled yet", "campaign", b.Code, "run", runID, "error", err)
+			return river.JobSnooze(waitPrint)
+		case err != nil:
 			return s.failRun(context.WithoutCancel(ctx), b, runID, job.Attempt >= job.MaxAttempts, err)
 		}
 	}
@@ -112,7 +117,9 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 			WHERE print_run_id = (SELECT print_run_id FROM print_runs
 				WHERE campaign_id = @campaign AND step_id = @step AND state = 'failed' AND manifest @> @mine::jsonb ORDER BY print_run_id LIMIT 1)
 			RETURNING print_run_id`, pgx.NamedArgs{"campaign": b.CampaignID, "step": b.StepID, "mine": mine}).Scan(&runID)
-		if errors.Is(err, pgx.ErrNoRows) {
+		if err == nil { // what it may have left behind was of other letters
+			err = os.RemoveAll(filepath.Join(s.config.DataDir, runFolder(b, runID)))
+		} else if errors.Is(err, pgx.ErrNoRows) {
 			err = tx.QueryRow(ctx, `
 				INSERT INTO print_runs (campaign_id, step_id, state, manifest, created_at) VALUES (@campaign, @step, 'open', @mine::jsonb, @now)
 				RETURNING print_run_id`,
@@ -121,7 +128,6 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 		if err != nil {
 			return err
 		}
-		folder := filepath.Join("print", folderName(b.Code), strconv.FormatInt(runID, 10))
 		rows, err = tx.Query(ctx, claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
 			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": attempt, "claim": printClaim(runID), "now": now,
 		})
@@ -148,7 +154,7 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 			return err
 		}
 		if _, err = tx.Exec(ctx, `UPDATE print_runs SET pieces = @n, folder = @folder WHERE print_run_id = @run`,
-			pgx.NamedArgs{"n": n, "folder": folder, "run": runID}); err != nil {
+			pgx.NamedArgs{"n": n, "folder": runFolder(b, runID), "run": runID}); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `
@@ -162,44 +168,28 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 
 func printClaim(runID int64) string { return fmt.Sprintf("print:%d", runID) }
 
-// folderName keeps a campaign's code from leading elsewhere.
-func folderName(code string) string {
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
-			return r
-		}
-		return '_'
-	}, code)
-	if name == "" {
-		return "_"
-	}
-	return name
-}
-
 // printRun writes the run's files and settles its touches. Done again after a crash it writes the same letters again,
-// or, where the folder was complete, only settles them.
-func (s *Service) printRun(ctx context.Context, b batch, runID, jobID int64) error {
-	r, err := s.renderer(ctx, b)
-	if err != nil {
-		return err
-	}
-	relative := filepath.Join("print", folderName(b.Code), strconv.FormatInt(runID, 10))
+// or, where the folder was complete, only settles them. written tells that the folder is complete.
+func (s *Service) printRun(ctx context.Context, b batch, runID, jobID int64) (written bool, err error) {
+	relative := runFolder(b, runID)
 	folder := filepath.Join(s.config.DataDir, relative)
 	manifest, complete := post.Complete(folder)
-	broken := map[int64]string{}
 	if !complete || manifest.Run != runID {
+		r, err := s.renderer(ctx, b)
+		if err != nil {
+			return false, err
+		}
 		columns, err := s.columns(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		country := r.settings.DefaultCountry
 		manifest, err = post.Write(folder, post.Run{
 			ID: runID, Campaign: b.Code, CampaignName: b.Name, Step: b.StepKey, Sender: r.settings.CompanyName, SenderLine: r.settings.CompanyAddress,
 			Letter: country == "US" || country == "CA", Date: r.now, Columns: columns,
-		}, s.letters(ctx, r, runID, columns, broken))
+		}, s.letters(ctx, r, runID, columns))
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 	body, err := json.Marshal(struct {
@@ -207,10 +197,10 @@ func (s *Service) printRun(ctx context.Context, b batch, runID, jobID int64) err
 		post.Manifest
 	}{jobID, manifest})
 	if err != nil {
-		return err
+		return true, err
 	}
 	write := context.WithoutCancel(ctx)
-	return pgx.BeginFunc(write, s.pool, func(tx pgx.Tx) error {
+	return true, pgx.BeginFunc(write, s.pool, func(tx pgx.Tx) error {
 		now := s.now()
 		tag, err := tx.Exec(write, `
 			UPDATE print_runs SET state = 'finished', pieces = @pieces, folder = @folder, manifest = @manifest, error = NULL, finished_at = @now
@@ -222,7 +212,7 @@ func (s *Service) printRun(ctx context.Context, b batch, runID, jobID int64) err
 		if tag.RowsAffected() == 0 { // somebody was faster
 			return nil
 		}
-		if err := s.failLettersTx(write, tx, b, runID, broken); err != nil {
+		if err := s.failLettersTx(write, tx, b, runID, manifest.Omitted); err != nil {
 			return err
 		}
 		rows, err := tx.Query(write, `
@@ -242,10 +232,10 @@ func (s *Service) printRun(ctx context.Context, b batch, runID, jobID int64) err
 }
 
 // failLettersTx settles letters that could not be written for their customer.
-func (s *Service) failLettersTx(ctx context.Context, tx pgx.Tx, b batch, runID int64, broken map[int64]string) error {
+func (s *Service) failLettersTx(ctx context.Context, tx pgx.Tx, b batch, runID int64, omitted []post.Omitted) error {
 	var results []result
-	for customer, reason := range broken {
-		results = append(results, result{CustomerID: customer, State: "failed", Reason: reason})
+	for _, o := range omitted {
+		results = append(results, result{CustomerID: o.CustomerID, State: "failed", Reason: o.Reason})
 	}
 	if len(results) == 0 {
 		return nil

@@ -2,17 +2,22 @@ package delivery_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/riverqueue/river"
 
+	"aldine/campaigns/journey"
 	"aldine/internal/fault"
+	"aldine/internal/queue"
 )
 
 func TestPrintRun(t *testing.T) {
@@ -116,6 +121,61 @@ func TestPrintKilled(t *testing.T) {
 	w.want("touches", w.counts(s), "sent:3")
 	w.want("runs", w.text(`SELECT string_agg(print_run_id || state || pieces, ' ') FROM print_runs`, nil), fmt.Sprintf("%dfinished3", run))
 	w.want("money", w.money(), "0/2.4")
+}
+
+// TestPrintNotSettled: a run whose letters are complete but whose touches could not be settled keeps them, and settles them
+// later: a run that gave them back to the plan would call others sent that are not in its files.
+func TestPrintNotSettled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.step("post", "customer", "0.80")
+	ids := w.add(s, mails(3)...)
+	w.plan(s, ids[0], ids[2])
+	w.exec(`ALTER TABLE cost_entries ADD CONSTRAINT blocked CHECK (false) NOT VALID`, nil)
+	workers := river.NewWorkers()
+	w.delivery.Register(workers)
+	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[journey.FinishArgs]) error { return nil }))
+	client, err := queue.NewWorking(w.pool, workers, "test", logger)
+	w.must(err)
+	w.exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'scheduled'`, nil)
+	w.must(client.Start(t.Context()))
+	for deadline := time.Now().Add(time.Minute); w.id(`SELECT count(*) FROM river_job WHERE kind = 'delivery_print' AND state IN ('available', 'scheduled') AND attempted_at IS NOT NULL`, nil) == 0; time.Sleep(30 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the run was not put off")
+		}
+	}
+	w.must(client.Stop(context.Background()))
+	w.want("touches", w.counts(s), "sending:3")
+	w.want("runs", w.text(`SELECT string_agg(state, ' ') FROM print_runs`, nil), "open")
+	// One of them is erased meanwhile; the letter is in the file all the same.
+	w.must(w.people.Delete(t.Context(), ids[0]))
+	w.exec(`ALTER TABLE cost_entries DROP CONSTRAINT blocked`, nil)
+	w.exec(`UPDATE river_job SET scheduled_at = now() WHERE state = 'available'`, nil)
+	w.work(w.delivery)
+	w.want("touches", w.counts(s), "sent:3")
+	w.want("runs", w.text(`SELECT string_agg(state || pieces, ' ') FROM print_runs`, nil), "finished3")
+	w.want("money", w.money(), "0/2.4")
+}
+
+// TestPrintOmits: a letter that could not be written is named in the manifest, and so fails even where the process died
+// after the folder was complete.
+func TestPrintOmits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.step("post", "customer", "0.80")
+	ids := w.add(s, mails(3)...)
+	w.plan(s, 0, everybody)
+	w.exec(`UPDATE touches SET state = 'sending'`, nil)
+	job := w.id(`SELECT id FROM river_job WHERE kind = 'delivery_print'`, nil)
+	run := w.id(`INSERT INTO print_runs (campaign_id, step_id, state, pieces, manifest, created_at)
+		VALUES (@campaign, @step, 'open', 3, jsonb_build_object('job', @job::bigint), @now) RETURNING print_run_id`,
+		pgx.NamedArgs{"campaign": w.campaign, "step": s.ID, "job": job, "now": start})
+	w.exec(`UPDATE touches SET print_run_id = @run, provider_ref = 'print:' || @run::bigint`, pgx.NamedArgs{"run": run})
+	w.must(w.people.Delete(t.Context(), ids[1]))
+	w.work(w.delivery)
+	w.want("touches", w.counts(s), "failed:1 sent:2")
+	w.want("money", w.money(), "0/1.6")
+	w.want("manifest", w.text(`SELECT manifest->>'omitted' FROM print_runs`, nil), fmt.Sprintf(`[{"reason": "the customer was deleted", "customer_id": %d}]`, ids[1]))
 }
 
 // TestPrintWaits: letters of a campaign whose entry is still going on come into one run with the rest.

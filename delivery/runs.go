@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -112,4 +114,24 @@ func (s *Service) OpenPrintFile(ctx context.Context, runID int64, name string) (
 		return file, f, err
 	}
 	return nil, PrintFile{}, fault.New(fault.NotFound, "Print run %d has no file %q", runID, name)
+}
+
+// runFolder is where a run's files are within the data folder.
+func runFolder(b batch, runID int64) string {
+	return filepath.Join("print", folderName(b.Code), strconv.FormatInt(runID, 10))
+}
+
+// folderName keeps a campaign's code from leading elsewhere.
+func folderName(code string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		}
+		return '_'
+	}, code)
+	if name == "" {
+		return "_"
+	}
+	return name
 }

@@ -32,6 +32,7 @@ type Letter struct {
 	Text       string   // paragraphs parted by blank lines
 	URL        string   // personal address for the QR code; "" prints none
 	Fields     []string // for the merge file, see Run.Columns
+	Omit       string   // why the letter cannot be written; it is only named in the manifest then
 }
 
 // layout is where things stand on the page, in millimetres.

@@ -43,6 +43,13 @@ type Manifest struct {
 	Keycodes    map[string]int `json:"keycodes"`
 	Files       []File         `json:"files"`
 	Unprintable []Unprintable  `json:"unprintable"` // at most 1,000
+	Omitted     []Omitted      `json:"omitted"`
+}
+
+// Omitted names a letter that could not be written.
+type Omitted struct {
+	CustomerID int64  `json:"customer_id"`
+	Reason     string `json:"reason"`
 }
 
 // Unprintable names a letter with characters that the font cannot print.
@@ -71,7 +78,7 @@ func Write(folder string, run Run, letters iter.Seq2[Letter, error]) (Manifest, 
 	}
 	w := &writer{folder: tmp, run: run, manifest: Manifest{
 		Run: run.ID, Campaign: run.Campaign, Name: run.CampaignName, Step: run.Step, Created: run.Date,
-		SortedBy: "country, postal code, customer", Cells: map[string]int{}, Keycodes: map[string]int{}, Unprintable: []Unprintable{},
+		SortedBy: "country, postal code, customer", Cells: map[string]int{}, Keycodes: map[string]int{}, Unprintable: []Unprintable{}, Omitted: []Omitted{},
 	}}
 	if err := w.all(letters); err != nil {
 		w.abandon()
@@ -149,6 +156,10 @@ func (w *writer) all(letters iter.Seq2[Letter, error]) error {
 }
 
 func (w *writer) add(l Letter) error {
+	if l.Omit != "" {
+		w.manifest.Omitted = append(w.manifest.Omitted, Omitted{l.CustomerID, l.Omit})
+		return nil
+	}
 	if w.doc == nil {
 		w.doc = newDocument(w.run)
 	}
