@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"strconv"
 	"strings"
@@ -12,8 +11,8 @@ import (
 
 	"aldine/campaigns/content"
 	"aldine/customers"
-	"aldine/delivery/sheet"
 	"aldine/internal/audit"
+	"aldine/internal/csvsafe"
 	"aldine/internal/fault"
 	"aldine/internal/settings"
 )
@@ -140,11 +139,11 @@ func (s *Service) ExportCSV(ctx context.Context, w io.Writer, listID int64, agen
 	}); err != nil {
 		return err
 	}
-	out := csv.NewWriter(w)
+	out := csvsafe.NewWriter(w)
 	header := []string{"call_id", "customer_id", "name", "phone", "time_zone", "local_time", "due_at", "callback", "attempts", "note", "keycode",
 		"company", "street", "address2", "postal_code", "city", "region", "country", "language", "orders_count", "total_spent", "last_order_at",
 		"leased_until", "script"}
-	if err := out.Write(header); err != nil {
+	if err := out.Write(header...); err != nil {
 		return err
 	}
 	for _, c := range leased {
@@ -154,10 +153,9 @@ func (s *Service) ExportCSV(ctx context.Context, w io.Writer, listID int64, agen
 			row = append(row, c.Customer[k])
 		}
 		row = append(row, c.LeasedUntil.UTC().Format(time.RFC3339), c.Script)
-		if err := out.Write(sheet.Row(row)); err != nil {
+		if err := out.Write(row...); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.Flush()
 }

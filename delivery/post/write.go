@@ -2,7 +2,6 @@ package post
 
 import (
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"aldine/delivery/sheet"
+	"aldine/internal/csvsafe"
 	"aldine/internal/fault"
 )
 
@@ -105,7 +104,7 @@ type writer struct {
 	run      Run
 	manifest Manifest
 	merge    *output
-	rows     *csv.Writer
+	rows     *csvsafe.Writer
 	doc      *document
 	inDoc    int
 }
@@ -115,9 +114,9 @@ func (w *writer) all(letters iter.Seq2[Letter, error]) error {
 	if w.merge, err = create(filepath.Join(w.folder, "merge.csv")); err != nil {
 		return disk(err)
 	}
-	w.rows = csv.NewWriter(w.merge)
+	w.rows = csvsafe.NewWriter(w.merge)
 	header := append([]string{"customer_id", "cell", "keycode", "personal_url", "address_1", "address_2", "address_3", "address_4", "address_5", "address_6"}, w.run.Columns...)
-	if err := w.rows.Write(header); err != nil {
+	if err := w.rows.Write(header...); err != nil {
 		return disk(err)
 	}
 	for l, err := range letters {
@@ -131,8 +130,7 @@ func (w *writer) all(letters iter.Seq2[Letter, error]) error {
 	if err := w.closeDoc(); err != nil {
 		return err
 	}
-	w.rows.Flush()
-	if err := w.rows.Error(); err != nil {
+	if err := w.rows.Flush(); err != nil {
 		return disk(err)
 	}
 	f, err := w.merge.finish()
@@ -177,7 +175,7 @@ func (w *writer) add(l Letter) error {
 	row := make([]string, 10, 10+len(l.Fields))
 	row[0], row[1], row[2], row[3] = strconv.FormatInt(l.CustomerID, 10), l.Cell, l.Keycode, l.URL
 	copy(row[4:], l.Address)
-	if err := w.rows.Write(sheet.Row(append(row, l.Fields...))); err != nil {
+	if err := w.rows.Write(append(row, l.Fields...)...); err != nil {
 		return disk(err)
 	}
 	if w.inDoc++; w.inDoc == w.run.PerFile {
