@@ -107,7 +107,7 @@ func start(t testing.TB, work bool) *server {
 		d.Tracking.Register(workers)
 		d.Campaigns.Register(workers, d.Delivery)
 		d.Delivery.Register(workers)
-		c := must[*queue.Client](t)(queue.NewWorking(pool, workers, "test", log))
+		c := must[*queue.Client](t)(queue.NewWorking(pool, workers, "test", log, d.Campaigns.Periodic()...))
 		if err := c.Start(context.Background()); err != nil {
 			t.Fatal(err)
 		}

@@ -135,28 +135,10 @@ func (a *API) lists() {
 		func(ctx context.Context, in *body[customers.Product]) error {
 			return a.Customers.SaveProduct(ctx, in.Body)
 		})
-	add(a, op{id: "recordOrders", method: http.MethodPost, path: "/orders", summary: "Record one order or several", tag: tag, need: access.ResponsesWrite, loose: true,
-		doc: "Idempotent by order_id: the same order again changes nothing. Orders are credited to campaigns by keycode, else by matchback. " +
-			"Each order has an outcome of its own; when all are rejected the request is."},
-		func(ctx context.Context, in *body[oneOrMany[customers.Order]]) (page[customers.OrderOutcome], error) {
-			if len(in.Body) == 0 {
-				return page[customers.OrderOutcome]{}, fault.Bad("There is no order in the body")
-			}
-			out, err := a.Customers.RecordOrders(ctx, in.Body)
-			if err != nil {
-				return page[customers.OrderOutcome]{}, err
-			}
-			var rejected []fault.Field
-			for _, o := range out {
-				if o.State == customers.OrderRejected {
-					rejected = append(rejected, fault.Field{Name: "order " + o.Ref, Message: o.Reason})
-				}
-			}
-			if len(rejected) == len(out) {
-				return page[customers.OrderOutcome]{}, fault.Bad("No order was recorded", rejected...)
-			}
-			return paged(out, nil), nil
-		})
+	addMany(a, op{id: "recordOrders", method: http.MethodPost, path: "/orders", summary: "Record one order or several", tag: tag, need: access.ResponsesWrite,
+		doc: "Idempotent by order_id: the same order again changes nothing. Orders are credited to campaigns by keycode, else by matchback; one that is " +
+			"dated by day alone follows what happened on that day. Each order has an outcome of its own; when all are rejected the request is."},
+		func(ctx context.Context, in *oneOrMany[order]) (oneOrPage[orderOutcome], error) { return a.recordOrders(ctx, in) })
 	type listSuppressions struct {
 		Limits
 		Search string `query:"search" doc:"The value as entered, or its normal form."`
@@ -168,18 +150,65 @@ func (a *API) lists() {
 			p, err := a.Customers.Suppressions(ctx, customers.SuppressionQuery{Search: in.Search, Cursor: in.After, Limit: in.Limit})
 			return paged(p.Suppressions, p.Next), err
 		})
-	add(a, op{id: "suppress", method: http.MethodPost, path: "/suppressions", summary: "Suppress one or several", tag: suppression,
-		need: access.CustomersWrite, status: http.StatusCreated, loose: true, doc: "By scope customer, email, phone or address, for one channel or all. It acts at once, on what is planned already too."},
-		func(ctx context.Context, in *body[oneOrMany[customers.Suppression]]) (page[customers.Suppression], error) {
-			if len(in.Body) == 0 {
-				return page[customers.Suppression]{}, fault.Bad("There is no suppression in the body")
+	addMany(a, op{id: "suppress", method: http.MethodPost, path: "/suppressions", summary: "Suppress one or several", tag: suppression,
+		need: access.CustomersWrite, doc: "By scope customer, email, phone or address, for one channel or all. It acts at once, on what is planned already too."},
+		func(ctx context.Context, in *oneOrMany[customers.Suppression]) (out oneOrPage[customers.Suppression], err error) {
+			list, err := in.take("suppression")
+			if err != nil {
+				return out, err
 			}
-			out, err := a.Customers.Suppress(ctx, in.Body)
-			return paged(out, nil), err
+			for i := range list {
+				if list[i].Reason == "" {
+					list[i].Reason = "reported without a reason"
+				}
+			}
+			out.created = true
+			out.items, err = a.Customers.Suppress(ctx, list)
+			return out, err
 		})
 	type unsuppress struct {
 		ID uuid.UUID `path:"id"`
 	}
 	act(a, op{id: "unsuppress", method: http.MethodDelete, path: "/suppressions/{id}", summary: "Remove a suppression", tag: suppression, need: access.CustomersWrite},
 		func(ctx context.Context, in *unsuppress) error { return a.Customers.Unsuppress(ctx, in.ID) })
+}
+
+// order is one to record.
+type order struct {
+	customers.Order
+	OrderedAt moment `json:"ordered_at"`
+}
+
+// orderOutcome is what became of an order.
+type orderOutcome struct {
+	ID string `json:"id" doc:"The order_id again."`
+	customers.OrderOutcome
+}
+
+func (a *API) recordOrders(ctx context.Context, in *oneOrMany[order]) (out oneOrPage[orderOutcome], err error) {
+	given, err := in.take("order")
+	if err != nil {
+		return out, err
+	}
+	list := make([]customers.Order, len(given))
+	for i, o := range given {
+		list[i] = o.Order
+		list[i].OrderedAt = o.OrderedAt.Time
+	}
+	done, err := a.Customers.RecordOrders(ctx, list)
+	if err != nil {
+		return out, err
+	}
+	var rejected []fault.Field
+	for i, o := range done {
+		if o.State == customers.OrderRejected {
+			rejected = append(rejected, in.fault(i, o.Reason))
+		}
+		out.created = o.State == customers.OrderCreated
+		out.items = append(out.items, orderOutcome{o.Ref, o})
+	}
+	if len(rejected) == len(done) {
+		return out, fault.Bad("No order was recorded", rejected...)
+	}
+	return out, nil
 }

@@ -160,11 +160,11 @@ func TestFromImportToReport(t *testing.T) {
 	s.want(404, "GET", "/api/v1/print-runs/"+runs.json(t, "items.0.id")+"/files/..%2Fmanifest.json", "")
 	codes := s.want(200, "GET", camp+"/keycodes", "")
 	code := codes.json(t, "items.0.keycode")
-	resp := s.want(200, "POST", "/api/v1/responses", `{"ref":"shop-1","kind":"order","keycode":"`+code+`","external_id":"C3","order_ref":"W1","amount":"40.00","currency":"USD"}`)
-	if resp.json(t, "items.0.state") != "recorded" {
+	resp := s.want(201, "POST", "/api/v1/responses", `{"ref":"shop-1","kind":"order","keycode":"`+code+`","external_id":"C3","order_ref":"W1","amount":"40.00","currency":"USD"}`)
+	if resp.json(t, "state") != "recorded" {
 		t.Errorf("response: %s", resp.body)
 	}
-	if r := s.want(200, "POST", "/api/v1/responses", `{"ref":"shop-1","kind":"order","keycode":"`+code+`","external_id":"C3","order_ref":"W1","amount":"40.00","currency":"USD"}`); r.json(t, "items.0.repeated") != "true" {
+	if r := s.want(200, "POST", "/api/v1/responses", `{"ref":"shop-1","kind":"order","keycode":"`+code+`","external_id":"C3","order_ref":"W1","amount":"40.00","currency":"USD"}`); r.json(t, "repeated") != "true" {
 		t.Errorf("the same response again: %s", r.body)
 	}
 	report := s.waitFor(camp+"/report", "orders", "2")

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/labstack/echo/v4"
 
 	"aldine/internal/fault"
@@ -146,6 +147,7 @@ func decoding(message string) string {
 	m = wrongType.ReplaceAllString(m, "$2: a $1 cannot stand here")
 	m = wrongTime.ReplaceAllString(m, "not a time: write it like 2026-01-31T09:00:00Z")
 	m = wrongSum.ReplaceAllString(m, "not an amount: write it like \"12.50\"")
+	m = strings.Replace(m, validation.MsgExpectedMatchAtLeastOneSchema, "not an amount: write it like \"12.50\"", 1) // nothing else has several forms
 	return strings.TrimPrefix(m, ": ")
 }
 

@@ -16,17 +16,39 @@ func asInvalid(err error, f **fault.Error) bool {
 	return errors.As(err, f) && (*f).Kind == fault.Invalid
 }
 
+// response is one to record.
+type response struct {
+	tracking.Response
+	At moment `json:"at,omitzero"`
+}
+
+// outcome is what became of a response.
+type outcome struct {
+	ID uuid.UUID `json:"id" doc:"Of the response, or of what is kept for review."`
+	tracking.Outcome
+}
+
 func (a *API) responses() {
 	const tag = "Responses"
-	add(a, op{id: "recordResponses", method: http.MethodPost, path: "/responses", summary: "Report one response or several", tag: tag, need: access.ResponsesWrite, loose: true,
+	addMany(a, op{id: "recordResponses", method: http.MethodPost, path: "/responses", summary: "Report one response or several", tag: tag, need: access.ResponsesWrite,
 		doc: "By keycode, coupon, campaign or customer. Idempotent by ref, per token: the same ref again gives the first outcome. A code that belongs " +
 			"nowhere is kept for review, and its outcome says unmatched and why."},
-		func(ctx context.Context, in *body[oneOrMany[tracking.Response]]) (page[tracking.Outcome], error) {
-			if len(in.Body) == 0 {
-				return page[tracking.Outcome]{}, fault.Bad("There is no response in the body")
+		func(ctx context.Context, in *oneOrMany[response]) (out oneOrPage[outcome], err error) {
+			given, err := in.take("response")
+			if err != nil {
+				return out, err
 			}
-			out, err := a.Tracking.Record(ctx, access.From(ctx).Name, in.Body)
-			return paged(out, nil), err
+			list := make([]tracking.Response, len(given))
+			for i, r := range given {
+				list[i] = r.Response
+				list[i].At = r.At.Time
+			}
+			done, err := a.Tracking.Record(ctx, access.From(ctx).Name, list)
+			for _, o := range done {
+				out.items = append(out.items, outcome{o.ResponseID, o})
+				out.created = !o.Repeated
+			}
+			return out, err
 		})
 	type list struct {
 		Limits

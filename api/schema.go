@@ -54,8 +54,10 @@ type amount struct{}
 
 // Schema describes an exact decimal.
 func (amount) Schema(huma.Registry) *huma.Schema {
+	text := &huma.Schema{Type: "string", Pattern: `^[+-]?[0-9]+(\.[0-9]+)?$`}
+	text.PrecomputeMessages() // else the pattern is described, but not looked at
 	return &huma.Schema{Description: "An exact decimal: written as a string, read from a string or a number.",
-		AnyOf:    []*huma.Schema{{Type: "string", Pattern: `^[+-]?[0-9]+(\.[0-9]+)?$`}, {Type: "number"}, {Type: "null"}},
+		AnyOf:    []*huma.Schema{text, {Type: "number"}, {Type: "null"}},
 		Examples: []any{"12.50"}}
 }
 
@@ -69,28 +71,4 @@ type uniqueID struct{}
 // Schema describes a UUID.
 func (uniqueID) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: "string", Format: "uuid"}
-}
-
-// oneOrMany reads a single object or an array of them.
-type oneOrMany[T any] []T
-
-// UnmarshalJSON reads either form and refuses unknown fields.
-func (l *oneOrMany[T]) UnmarshalJSON(data []byte) error {
-	d := json.NewDecoder(strings.NewReader(string(data)))
-	d.DisallowUnknownFields()
-	if t := strings.TrimLeft(string(data), " \t\r\n"); strings.HasPrefix(t, "[") {
-		return d.Decode((*[]T)(l))
-	}
-	var one T
-	if err := d.Decode(&one); err != nil {
-		return err
-	}
-	*l = []T{one}
-	return nil
-}
-
-// Schema describes both forms.
-func (oneOrMany[T]) Schema(r huma.Registry) *huma.Schema {
-	one := r.Schema(reflect.TypeFor[T](), true, "")
-	return &huma.Schema{OneOf: []*huma.Schema{one, {Type: "array", Items: one}}}
 }

@@ -11,13 +11,19 @@ import (
 
 type templateInput struct {
 	Name    string `json:"name"`
-	Channel string `json:"channel" enum:"email,sms,post,calls"`
+	Channel string `json:"channel" enum:"email,sms,post,calls,letter,call" doc:"letter is post, call is calls."`
 	Subject string `json:"subject,omitempty" doc:"Of e-mail, in Liquid."`
 	HTML    string `json:"html,omitempty" doc:"Of e-mail, in Liquid."`
 	Body    string `json:"body,omitempty" doc:"E-mail: the text part, made from the HTML when empty; else SMS text, letter or call script. In Liquid."`
 }
 
 func (t templateInput) template(id int64) content.Template {
+	switch t.Channel {
+	case "letter":
+		t.Channel = "post"
+	case "call":
+		t.Channel = "calls"
+	}
 	return content.Template{ID: id, Name: t.Name, Channel: t.Channel, Subject: t.Subject, HTML: t.HTML, Body: t.Body}
 }
 

@@ -118,6 +118,7 @@ func (o *Order) clean() string {
 		}
 		*t.value = clean
 	}
+	o.count()
 	var err error
 	if o.Ref == "" {
 		return "order_id: is missing"
@@ -148,6 +149,21 @@ func (o *Order) clean() string {
 		}
 	}
 	return ""
+}
+
+// count fills in a quantity that was left out: that of the lines, else one piece, sold or returned.
+func (o *Order) count() {
+	if o.Quantity != 0 {
+		return
+	}
+	for _, l := range o.Lines {
+		o.Quantity += l.Quantity
+	}
+	if len(o.Lines) == 0 {
+		if o.Quantity = 1; o.Amount.IsNeg() {
+			o.Quantity = -1
+		}
+	}
 }
 
 const maxQuantity = 1_000_000_000
