@@ -16,9 +16,9 @@ import (
 // Event is one line of a customer's history.
 type Event struct {
 	At         time.Time `json:"at"`
-	Kind       string    `json:"kind"`                // touch, response, order or consent
-	What       string    `json:"what"`                // a touch's state, a response's kind, an order's number, given or withdrawn
-	Reason     string    `json:"reason,omitempty"`    // why excluded or failed; an order's reason; where consent was said
+	Kind       string    `json:"kind"`                // touch, call, response, order or consent
+	What       string    `json:"what"`                // a touch's state, a call's outcome, a response's kind, an order's number, given or withdrawn
+	Reason     string    `json:"reason,omitempty"`    // why excluded or failed; an agent's note; an order's reason; where consent was said
 	ReasonOf   string    `json:"reason_of,omitempty"` // the customer or suppression that is the reason
 	Channel    string    `json:"channel,omitempty"`
 	CampaignID int64     `json:"campaign_id,omitempty"`
@@ -42,6 +42,9 @@ const historySQL = `
 			CASE WHEN state IN ('sent', 'bounced') THEN unit_cost END AS amount, NULL AS currency, false AS machine,
 			't' || campaign_id || '.' || step_id AS key
 		FROM touches WHERE customer_id = @id
+		UNION ALL
+		SELECT a.at, 'call', a.outcome, a.note, '', 'calls', k.campaign_id, k.step_id, NULL, '', NULL, NULL, false, 'a' || a.attempt_id
+		FROM call_attempts a LEFT JOIN calls k ON k.call_id = a.call_id WHERE a.customer_id = @id
 		UNION ALL
 		SELECT at, 'response', kind, '', '', coalesce(channel, ''), campaign_id, step_id, cell_id, coalesce(keycode, ''), NULL, NULL,
 			machine, 'r' || response_id

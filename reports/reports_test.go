@@ -308,7 +308,11 @@ func TestDashboard(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	s, _ := start(t)
+	s, pool := start(t)
+	if _, err := pool.Exec(t.Context(), `INSERT INTO call_attempts (customer_id, attempt_id, call_id, agent, outcome, note, at)
+		VALUES (1, gen_random_uuid(), 9, 'eve', 'busy', 'noisy', '2020-01-01')`); err != nil {
+		t.Fatal(err)
+	}
 	var got []string
 	for after := ""; ; {
 		events, next, err := s.History(t.Context(), 1, after, 3)
@@ -326,8 +330,8 @@ func TestHistory(t *testing.T) {
 			break
 		}
 	}
-	want := "order #3 -5.00 EUR, order #1 30.00 EUR, response reply, touch sent 1.00 USD, response click, response click|response open, touch sent 0.10 USD"
-	if len(got) != 8 || got[0] != "order #3 -5.00 EUR" || got[3] != "touch sent 1.00 USD" || got[7] != "touch sent 0.10 USD" {
+	want := "order #3 -5.00 EUR, order #1 30.00 EUR, response reply, touch sent 1.00 USD, response click, response click|response open, touch sent 0.10 USD, call busy"
+	if len(got) != 9 || got[0] != "order #3 -5.00 EUR" || got[3] != "touch sent 1.00 USD" || got[7] != "touch sent 0.10 USD" || got[8] != "call busy" {
 		t.Errorf("history is %v, want about %s", got, want)
 	}
 	if _, _, err := s.History(t.Context(), 1, "nonsense!", 3); !fault.Is(err, fault.Invalid) {

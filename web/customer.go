@@ -162,6 +162,8 @@ func inWords(e reports.Event) eventLine {
 		if e.Machine {
 			line.Why = "by a program, not a person"
 		}
+	case "call":
+		line.Icon, line.Text, line.Why = "phone", "Call: "+strings.ReplaceAll(e.What, "_", " "), e.Reason
 	case "order":
 		line.Icon, line.Text, line.Why = "shopping-cart", "Order "+e.What, e.Reason
 	case "consent":
