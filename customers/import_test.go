@@ -58,7 +58,7 @@ func TestImportPublicFiles(t *testing.T) {
 		t.Errorf("%d orders counted", n)
 	}
 	if n := b.count(`SELECT count(DISTINCT ref) FROM river_job,
-		jsonb_array_elements_text(CASE kind WHEN 'orders_recorded' THEN args->'refs' ELSE '[]' END) ref`); n != 6919 {
+		jsonb_array_elements_text(CASE kind WHEN 'orders_recorded' THEN (args->>'refs')::jsonb ELSE '[]' END) ref`); n != 6919 {
 		t.Errorf("%d orders handed to attribution", n)
 	}
 	before := b.dump()
