@@ -36,9 +36,6 @@ func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) 
 	if err != nil {
 		return err
 	}
-	if err := s.ensureKeycodesTx(ctx, tx, r); err != nil {
-		return err
-	}
 	rows, err := tx.Query(ctx, planSQL(r.Step.Channel, r.Step.Dedup, v.ConsentRequired(r.Step.Channel)), pgx.NamedArgs{
 		"campaign": r.CampaignID, "step": r.Step.ID, "channel": r.Step.Channel, "first": r.FirstID, "last": r.LastID,
 		"now": r.Now, "unit_cost": r.Step.UnitCost, "affordable": affordable, "duplicate": duplicateReason(r.Step.Dedup),

@@ -150,6 +150,12 @@ func (w *world) step(channel, dedup, unitCost string) journey.Step {
 	s.ID = w.id(`INSERT INTO steps (campaign_id, version, key, position, kind, channel, template_id, template_version, unit_cost, dedup)
 		VALUES (@campaign, 1, @key, @position, 'send', @channel, @template, @version, @cost, @dedup) RETURNING step_id`, pgx.NamedArgs{
 		"campaign": w.campaign, "key": s.Key, "position": w.steps, "channel": channel, "template": t.ID, "version": t.Version, "cost": s.UnitCost, "dedup": dedup})
+	for _, cell := range w.cells[:2] { // as approval does
+		for _, list := range []*int64{nil, &w.lists[0], &w.lists[1]} {
+			w.exec(`INSERT INTO keycodes (keycode, campaign_id, step_id, cell_id, list_id, medium, created_at) VALUES (@code, @campaign, @step, @cell, @list, @channel, @now)`,
+				pgx.NamedArgs{"code": tracking.NewKeycode(nil), "campaign": w.campaign, "step": s.ID, "cell": cell, "list": list, "channel": channel, "now": start})
+		}
+	}
 	return s
 }
 
