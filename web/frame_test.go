@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -205,5 +206,22 @@ func TestUnknownErrorsRevealNothing(t *testing.T) {
 	number, _, _ = strings.Cut(number, ".")
 	if len(number) < 8 || strings.Count(s.log.String(), number) != 1 {
 		t.Errorf("number %q in\n%s", number, s.log)
+	}
+}
+
+func TestRetriedJobIsAudited(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.as(access.Admin)
+	var job int64
+	must(t, s.pool.QueryRow(t.Context(), `
+		INSERT INTO river_job (kind, args, max_attempts, attempt, state, finalized_at) VALUES ('campaign_entry', '{}', 1, 1, 'discarded', now())
+		RETURNING id`).Scan(&job))
+	b.post("/settings/jobs/" + strconv.FormatInt(job, 10) + "/retry").to("/settings/jobs")
+	b.get("/settings/audit").want(200).has("job.retry")
+	var state string
+	must(t, s.pool.QueryRow(t.Context(), `SELECT state FROM river_job WHERE id = $1`, job).Scan(&state))
+	if state != "available" {
+		t.Errorf("the job is %s", state)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/riverqueue/river"
 
+	"aldine/internal/audit"
 	"aldine/internal/fault"
 	"aldine/reports"
 )
@@ -140,9 +141,16 @@ func (p *Pages) jobRetry(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Jobs.JobRetry(ctx(c), id); errors.Is(err, river.ErrNotFound) {
-		return fault.New(fault.NotFound, "There is no job %d", id)
-	} else if err != nil {
+	err = pgx.BeginFunc(ctx(c), p.Pool, func(tx pgx.Tx) error {
+		job, err := p.Jobs.JobRetryTx(ctx(c), tx, id)
+		if errors.Is(err, river.ErrNotFound) {
+			return fault.New(fault.NotFound, "There is no job %d", id)
+		} else if err != nil {
+			return err
+		}
+		return audit.RecordTx(ctx(c), tx, p.Now(), "job.retry", "job", id, map[string]any{"kind": job.Kind})
+	})
+	if err != nil {
 		return err
 	}
 	return p.done(c, "/settings/jobs", "The job runs again.")
