@@ -141,6 +141,10 @@ func (a *API) identify(next echo.HandlerFunc) echo.HandlerFunc {
 		if c.Request().Body != nil && !streams(c) {
 			c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, maxBody)
 		}
+		if kind := c.Request().Header.Get(echo.HeaderContentType); strings.HasPrefix(kind, echo.MIMEApplicationForm) {
+			// No operation takes forms: this is what curl says of any body where nobody says better.
+			c.Request().Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+		}
 		return next(c)
 	}
 }

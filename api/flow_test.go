@@ -187,6 +187,17 @@ func TestFromImportToReport(t *testing.T) {
 	}
 }
 
+func TestBodiesAreJSONWhateverCurlSays(t *testing.T) {
+	t.Parallel()
+	s := start(t, false)
+	const form = "application/x-www-form-urlencoded"
+	if r := s.want(200, "POST", "/api/v1/segments/count", `{"expression":""}`, "Content-Type", form); r.json(t, "count") != "0" {
+		t.Error(r.body)
+	}
+	s.want(400, "POST", "/api/v1/segments/count", `expression=`, "Content-Type", form)
+	s.want(415, "POST", "/api/v1/segments/count", `<x/>`, "Content-Type", "text/xml")
+}
+
 func TestIdempotency(t *testing.T) {
 	t.Parallel()
 	s := start(t, false)
