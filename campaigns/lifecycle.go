@@ -153,7 +153,8 @@ func (s *Service) finish(ctx context.Context, id int64) error {
 			SELECT EXISTS (SELECT 1 FROM enrollments WHERE campaign_id = @id AND state = 'active')
 				OR EXISTS (SELECT 1 FROM touches WHERE campaign_id = @id AND state IN ('planned', 'sending'))
 				OR EXISTS (SELECT 1 FROM print_runs WHERE campaign_id = @id AND state = 'open')
-				OR EXISTS (SELECT 1 FROM calls WHERE campaign_id = @id AND state IN ('ready', 'leased', 'waiting'))`,
+				OR EXISTS (SELECT 1 FROM call_lists l JOIN calls k ON k.call_list_id = l.call_list_id
+					WHERE l.campaign_id = @id AND k.state IN ('ready', 'waiting', 'leased'))`,
 			pgx.NamedArgs{"id": id}).Scan(&open); err != nil || open {
 			return err
 		}

@@ -2,6 +2,7 @@ package calls
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/govalues/decimal"
@@ -21,15 +22,23 @@ type Withdrawal struct {
 // not is excluded.
 func WithdrawTx(ctx context.Context, tx pgx.Tx, w Withdrawal, now time.Time) error {
 	args := pgx.NamedArgs{"campaign": w.CampaignID, "step": w.StepID, "customer": w.CustomerID, "reason": w.Reason, "now": now}
+	var list int64
+	err := tx.QueryRow(ctx, `SELECT call_list_id FROM call_lists WHERE campaign_id = @campaign AND step_id = @step`, args).Scan(&list)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	args["list"] = list
 	if _, err := tx.Exec(ctx, `
 		UPDATE calls SET state = 'withdrawn', leased_by = NULL, leased_until = NULL, updated_at = @now
-		WHERE campaign_id = @campaign AND step_id = @step AND @customer::bigint IN (0, customer_id) AND state IN ('ready', 'leased', 'waiting')`, args); err != nil {
+		WHERE call_list_id = @list AND (@customer::bigint = 0 OR customer_id = @customer) AND state IN ('ready', 'waiting', 'leased')`, args); err != nil {
 		return err
 	}
 	rows, err := tx.Query(ctx, `
 		UPDATE touches t SET state = CASE WHEN c.attempts > 0 THEN 'failed' ELSE 'excluded' END, reason = @reason, provider_ref = NULL, updated_at = @now
 		FROM calls c
-		WHERE c.campaign_id = @campaign AND c.step_id = @step AND @customer::bigint IN (0, c.customer_id) AND c.state = 'withdrawn'
+		WHERE c.call_list_id = @list AND (@customer::bigint = 0 OR c.customer_id = @customer) AND c.state = 'withdrawn'
 			AND t.customer_id = c.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending'
 		RETURNING t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, c.attempts > 0`, args)
 	if err != nil {
