@@ -74,7 +74,9 @@ func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error)
 	err = s.runImport(ctx, imp)
 	switch {
 	case err == nil:
-		err = s.endImport(ctx, imp, ImportFinished, "")
+		if err = s.gatherStatistics(ctx, importID); err == nil {
+			err = s.endImport(ctx, imp, ImportFinished, "")
+		}
 	case errors.Is(err, errStopped):
 		err = nil
 	case fault.Is(err, fault.Invalid):

@@ -146,7 +146,7 @@ func TestClusterSettings(t *testing.T) {
 	for name, want := range map[string]string{
 		"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "listen_addresses": "",
 		"server_encoding": "UTF8", "lc_collate": "C", "TimeZone": "UTC", "jit": "off", "max_connections": "100",
-		"data_checksums": "on", "wal_compression": "pglz", "max_wal_size": "4GB", "random_page_cost": "1.1",
+		"data_checksums": "on", "wal_compression": "pglz", "max_wal_size": "4GB", "random_page_cost": "1.1", "autovacuum_naptime": "10s",
 	} {
 		if name == "lc_collate" {
 			if got := ask(t, c.URL(pg.Database), `SELECT datcollate FROM pg_database WHERE datname = current_database()`); got != want {

@@ -50,6 +50,11 @@ func settings(socketDir string, opts Options) string {
 	megabytes("maintenance_work_mem", 256, 16)
 	megabytes("effective_cache_size", 1<<20, 2)
 	set("random_page_cost", "1.1")
+	// Plans follow what bulk work has just written within seconds, not minutes.
+	set("autovacuum_naptime", "10s")
+	set("autovacuum_analyze_scale_factor", "0.05")
+	set("autovacuum_vacuum_scale_factor", "0.1")
+	set("autovacuum_vacuum_insert_scale_factor", "0.1")
 	set("jit", "off") // compiling costs more than it saves on sets of a few million rows
 	set("max_worker_processes", strconv.Itoa(max(8, cores)))
 	set("max_parallel_workers", strconv.Itoa(cores))
@@ -61,7 +66,9 @@ func settings(socketDir string, opts Options) string {
 	set("timezone", "UTC")
 	set("log_timezone", "UTC")
 	set("log_line_prefix", "%m [%p] ")
-	set("log_parameter_max_length", "0") // customers' data does not belong in a log
+	// Customers' data does not belong in a log: neither parameters nor the details of an error, which quote rows.
+	set("log_error_verbosity", "terse")
+	set("log_parameter_max_length", "0")
 	set("log_parameter_max_length_on_error", "0")
 	return b.String()
 }
