@@ -193,7 +193,7 @@ func TestPauseHoldsAndResumeGoesOn(t *testing.T) {
 	f.people(t, 12_000)
 	f.template(t, "Mail", content.Email)
 	d := f.launch(t, Input{Journey: steps(`{"key":"w","type":"wait","for":"1d","next":"m"}`, `{"key":"m","type":"email","template":"Mail"}`)})
-	if err := f.engine.Enter(t.Context(), journey.EntryArgs{CampaignID: d.ID}); err != nil {
+	if err := f.engine.Enter(t.Context(), journey.EntryArgs{CampaignID: d.ID, Span: 10_000}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Pause(t.Context(), d.ID); err != nil {

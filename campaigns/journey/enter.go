@@ -15,6 +15,7 @@ import (
 // many of them the audience held last time.
 const (
 	sliceSize = 10_000
+	firstSpan = 1_000 // so that the first messages leave at once
 	minSpan   = 10_000
 	maxSpan   = 500_000
 )
@@ -32,7 +33,10 @@ func (e *Engine) Enter(ctx context.Context, a EntryArgs) error {
 			pgx.NamedArgs{"id": c.id, "after": a.After}).Scan(&done); err != nil || done {
 			return err
 		}
-		span := min(max(a.Span, minSpan), maxSpan)
+		span := firstSpan
+		if a.Span > 0 {
+			span = min(max(a.Span, minSpan), maxSpan)
+		}
 		var end *int64 // of the ids to look at
 		if err := tx.QueryRow(ctx, `
 			SELECT max(customer_id) FROM (SELECT customer_id FROM customers WHERE customer_id > @after ORDER BY customer_id LIMIT @span) ids`,
