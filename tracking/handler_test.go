@@ -125,8 +125,16 @@ func TestUnsubscribe(t *testing.T) {
 	w.want(`SELECT customer_id || channel FROM consents WHERE NOT granted`, "1email")
 	w.want(`SELECT channel || source || granted FROM consent_events`, "emailunsubscribe linkfalse")
 	w.want(`SELECT concat_ws(' ', customer_id, kind, campaign_id, step_id, cell_id, channel, method) FROM responses`, "1 unsubscribe 1 11 31 email token")
+	// Two share an address: the mail to one of them brings the wish of both.
+	for range 2 {
+		w.request("POST", w.urls.UnsubscribeURL(tracking.Token{CampaignID: campaign, StepID: mailStep, CustomerID: 2}), "", "confirm=yes")
+	}
+	w.want(`SELECT customer_id || channel FROM consents WHERE NOT granted ORDER BY customer_id`, "1email, 2email, 3email")
+	w.want(`SELECT customer_id FROM responses ORDER BY customer_id`, "1, 2")
 	letter := anna
 	letter.StepID = postStep
+	w.request("POST", w.urls.UnsubscribeURL(letter), "", "confirm=yes")
+	w.want(`SELECT customer_id || channel FROM consents WHERE NOT granted AND channel = 'post'`, "1post")
 	if _, page := w.request("GET", w.urls.UnsubscribeURL(letter), browser, ""); !strings.Contains(page, "letters") {
 		t.Error(page)
 	}

@@ -103,7 +103,8 @@ func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request, text s
 	s.page(w, r, http.StatusOK, pageData{Title: "Unsubscribed", Heading: "Done", Text: []string{done}})
 }
 
-// unsubscribe withdraws the consent and records the response, the latter once per touch.
+// unsubscribe withdraws the consent and records the response, the latter once per touch. The wish is that of whoever reads
+// the address, so it counts for all customers who have it: the next mail would else go out under another's name.
 func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) error {
 	at := s.now()
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -122,9 +123,34 @@ func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) er
 			}
 			s.metrics.responses.WithLabelValues(string(KindUnsubscribe), Recorded).Inc()
 		}
-		change := consentChange{customerID: t.CustomerID, channel: sub.channel, at: at}
-		return consentTx(ctx, tx, "unsubscribe link", []consentChange{change})
+		people, err := sharersTx(ctx, tx, t, sub.channel)
+		if err != nil {
+			return err
+		}
+		changes := make([]consentChange, len(people))
+		for i, p := range people {
+			changes[i] = consentChange{customerID: p, channel: sub.channel, at: at}
+		}
+		return consentTx(ctx, tx, "unsubscribe link", changes)
 	})
+}
+
+// sharersTx gives the customer of a touch and all who have the e-mail address or number that it went to.
+func sharersTx(ctx context.Context, tx pgx.Tx, t Token, channel string) ([]int64, error) {
+	lookup := map[string]string{
+		"email": `SELECT customer_id FROM customer_emails WHERE email = (SELECT lower(destination) FROM touch)`,
+		"sms":   `SELECT customer_id FROM customer_phones WHERE phone = (SELECT destination FROM touch)`,
+		"calls": `SELECT customer_id FROM customer_phones WHERE phone = (SELECT destination FROM touch)`,
+		"post":  `SELECT 0 WHERE false`, // neighbours speak for themselves
+	}[channel]
+	rows, err := tx.Query(ctx, `
+		WITH touch AS (SELECT destination FROM touches WHERE customer_id = @customer AND campaign_id = @campaign AND step_id = @step)
+		SELECT @customer::bigint UNION `+lookup+` ORDER BY 1`,
+		pgx.NamedArgs{"customer": t.CustomerID, "campaign": t.CampaignID, "step": t.StepID})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // claimTx takes a ref for a response; false means that another one has it. A second transaction with the same ref
