@@ -57,7 +57,9 @@ func (f *faults) code(code string) string {
 
 func (f *faults) currency(code string) string {
 	code = strings.ToUpper(strings.TrimSpace(code))
-	if _, err := currency.ParseISO(code); err != nil {
+	if code == "" {
+		f.add("currency", "Choose the currency: a code of three letters such as EUR or USD")
+	} else if _, err := currency.ParseISO(code); err != nil {
 		f.add("currency", "%q is not a currency: use its code of three letters, such as EUR or USD", code)
 	}
 	return code

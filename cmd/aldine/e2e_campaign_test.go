@@ -100,7 +100,7 @@ func TestE2ECampaign(t *testing.T) {
 	v.fill("Cost per piece/2", "0.60")
 	v.shoot("editor")
 	v.follow("Save the draft")
-	v.see("Shares add up to 95", "is not a currency")
+	v.see("The shares add up to 95.00 %", "Choose the currency")
 	if got := v.value("Cost per piece/2"); got != "0.60" {
 		t.Errorf("after the refusal the letter costs %q", got)
 	}
@@ -139,7 +139,7 @@ func TestE2ECampaign(t *testing.T) {
 	v.shoot("message")
 	v.follow("Outbox")
 	v.follow("Print runs")
-	v.see("Spring 2027")
+	v.see("spring-2027", "post1", "finished", strconv.Itoa(letters))
 	v.shoot("print-runs")
 
 	v.follow("Campaigns")

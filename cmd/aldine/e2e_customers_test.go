@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"aldine/customers"
 	"aldine/internal/access"
 )
@@ -55,8 +57,9 @@ func TestE2EImport(t *testing.T) {
 	v.follow("Show customers")
 	v.see("Zoë Brontë", "Radcliffe")
 	v.seeNot("Tom")
-	v.keys("/Bront") // the slash goes to the search field
-	v.leave(func() { v.keys("\r") })
+	v.key("/") // leads to the search field
+	v.keys("Bront")
+	v.leave(func() { v.keys(kb.Enter) })
 	v.see("Zoë Brontë")
 	v.seeNot("Radcliffe")
 	v.follow("Zoë Brontë")
@@ -104,7 +107,7 @@ func TestE2ESegment(t *testing.T) {
 	v.follow("New segment")
 	v.see("40 customers", "No condition: everybody.")
 	v.fill("Name", "Early Annas")
-	v.fill("Who belongs to it", `country == "US" and`+"\r"+`frist_name == "Anna7"`)
+	v.fill("Who belongs to it", `country == "US" and`+kb.Enter+`frist_name == "Anna7"`)
 	v.see("Line 2, column 1:", "first_name")
 	if mark := v.text("mark"); mark != "frist_name" {
 		t.Errorf("%q is marked", mark)
@@ -119,7 +122,7 @@ func TestE2ESegment(t *testing.T) {
 	v.see("2 customers")
 	v.seeNot("Line 2")
 	v.press("Count exactly")
-	v.see("2 customers, 5.0 % of all exact")
+	v.see("2 customers, 5.00 % of all exact")
 	v.press("Show some of them")
 	v.see("Anna7 Smith7", "Anna8 Smith8")
 	v.seeNot("Anna9")

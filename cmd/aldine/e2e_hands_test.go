@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -54,6 +55,12 @@ func (v *visitor) open(path string) {
 func (v *visitor) keys(text string) {
 	v.t.Helper()
 	v.run("type", chromedp.KeyEvent(text))
+}
+
+// key presses one key as a key with a meaning: a page that takes it for itself keeps it from being typed.
+func (v *visitor) key(k string) {
+	v.t.Helper()
+	v.run("press the key "+k, input.DispatchKeyEvent(input.KeyDown).WithKey(k).WithText(k).WithUnmodifiedText(k), input.DispatchKeyEvent(input.KeyUp).WithKey(k))
 }
 
 // fill replaces what a field holds, by the keyboard.
@@ -256,3 +263,5 @@ func (v *visitor) focus() string {
 	v.run("look at the focus", chromedp.Evaluate(`(e => e.getAttribute("aria-label") || (e.labels && e.labels.length ? e.labels[0].textContent : "") || e.textContent)(document.activeElement).replace(/\s+/g, " ").trim()`, &s))
 	return s
 }
+
+func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
