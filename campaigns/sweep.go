@@ -10,8 +10,9 @@ import (
 	"aldine/internal/queue"
 )
 
-// SweepArgs looks at all running campaigns for one that is over and was not noticed. The check that follows an event can
-// miss what another transaction is just about to commit; this one comes round anyway.
+// SweepArgs looks at all running campaigns for one that is over and was not noticed, or that no job carries on any more. The
+// check that follows an event can miss what another transaction is just about to commit, and a job that failed too often is
+// given up; this one comes round anyway.
 type SweepArgs struct{}
 
 // Kind names the job.
@@ -43,6 +44,62 @@ func (s *Service) sweep(ctx context.Context) error {
 	for _, id := range ids {
 		if err := s.finish(ctx, id); err != nil {
 			return err
+		}
+	}
+	return s.carryOn(ctx)
+}
+
+// What is left to do and the job that does it are stored together, so where one is there and the other is not, the job was
+// given up. The queue tells: a job is found by its campaign.
+const (
+	unfinished = ` FROM river_job j WHERE j.state IN ('available', 'pending', 'running', 'retryable', 'scheduled') AND j.args @> `
+	unsentSQL  = `
+		SELECT c.campaign_id FROM campaigns c
+		WHERE c.state = 'running' AND EXISTS (SELECT 1 FROM touches t WHERE t.campaign_id = c.campaign_id AND t.state = 'planned')
+			AND NOT EXISTS (SELECT 1` + unfinished + `jsonb_build_object('campaign_id', c.campaign_id)
+				AND (j.kind = 'campaign_resumed' OR j.queue = ANY(@media)))
+		ORDER BY c.campaign_id`
+	standingSQL = `
+		SELECT c.campaign_id FROM campaigns c
+		WHERE c.state = 'running' AND (
+			c.entry_done_at IS NULL AND NOT EXISTS (SELECT 1` + unfinished + `jsonb_build_object('campaign_id', c.campaign_id) AND j.kind = 'journey_entry')
+			OR EXISTS (
+				SELECT 1 FROM journey_slices s
+				WHERE s.campaign_id = c.campaign_id AND s.next_at < @overdue AND EXISTS (
+					SELECT 1 FROM enrollments e WHERE e.campaign_id = c.campaign_id AND e.customer_id BETWEEN s.first_id AND s.last_id
+						AND e.state = 'active' AND e.due_at < @overdue)
+				AND NOT EXISTS (SELECT 1` + unfinished + `jsonb_build_object('campaign_id', c.campaign_id, 'first_id', s.first_id) AND j.kind = 'journey_advance')))
+		ORDER BY c.campaign_id`
+)
+
+const overdue = 5 * time.Minute
+
+// carryOn makes new jobs for campaigns that have lost theirs.
+func (s *Service) carryOn(ctx context.Context) error {
+	for _, lost := range []struct {
+		what, sql string
+		again     func(context.Context, int64) error
+	}{
+		{"touches that no job sends", unsentSQL, func(ctx context.Context, id int64) error {
+			_, err := s.jobs.Insert(ctx, ResumedArgs{CampaignID: id}, nil)
+			return err
+		}},
+		{"customers whom no job walks", standingSQL, s.engine.Poke},
+	} {
+		rows, err := s.pool.Query(ctx, lost.sql, pgx.NamedArgs{
+			"media": []string{queue.Email, queue.SMS, queue.Post, queue.Calls}, "overdue": s.now().Add(-overdue)})
+		if err != nil {
+			return err
+		}
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			s.log.Warn("a campaign has "+lost.what+": new jobs are made", "campaign", id)
+			if err := lost.again(ctx, id); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

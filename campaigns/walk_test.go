@@ -289,6 +289,69 @@ func TestAWaitIsForAnAnswerToTheLastMessage(t *testing.T) {
 	}
 }
 
+// A job that failed too often is given up by the queue; what it was to do is not.
+func TestCampaignsCarryOnWithoutTheirJobs(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.people(t, 12_000)
+	f.template(t, "Mail", content.Email)
+	d := f.launch(t, Input{Journey: steps(`{"key":"w","type":"wait","for":"1d","next":"m"}`, `{"key":"m","type":"email","template":"Mail"}`)})
+	sweep := func() {
+		t.Helper()
+		if err := f.sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jobs := func(kind string) int {
+		t.Helper()
+		return one[int](t, f, `SELECT count(*) FROM river_job WHERE kind = $1 AND state <> 'discarded'`, kind)
+	}
+	sweep()
+	if n := jobs("journey_entry"); n != 1 {
+		t.Errorf("%d entries while the first one waits", n)
+	}
+	f.exec(t, `UPDATE river_job SET state = 'discarded', finalized_at = now()`)
+	sweep()
+	sweep()
+	if n := jobs("journey_entry"); n != 1 {
+		t.Fatalf("%d entries after the first was given up", n)
+	}
+	f.work(t)
+	slices := one[int](t, f, `SELECT count(*) FROM journey_slices`)
+	f.move(day)
+	sweep()
+	if n := jobs("journey_advance"); n != slices { // scheduled
+		t.Fatalf("%d jobs wait", n)
+	}
+	f.exec(t, `UPDATE river_job SET state = 'discarded', finalized_at = now() WHERE kind = 'journey_advance'`)
+	f.move(time.Minute)
+	sweep()
+	if n := jobs("journey_advance"); n != 0 {
+		t.Fatalf("%d jobs before it is late", n)
+	}
+	f.move(time.Hour)
+	sweep()
+	sweep()
+	if n := jobs("journey_advance"); n != slices {
+		t.Fatalf("%d jobs, want one for each slice", n)
+	}
+	f.work(t)
+	if d = f.get(t, d.ID); d.Touches.Total != 12_000 || d.Enrollments["completed"] != 12_000 {
+		t.Fatalf("%d touches, %v", d.Touches.Total, d.Enrollments)
+	}
+	sweep()
+	sweep()
+	if n := jobs("campaign_resumed"); n != 1 { // this test's planner makes no jobs that send
+		t.Errorf("%d jobs look for planned touches", n)
+	}
+	f.send(t, d.ID)
+	f.exec(t, `DELETE FROM river_job`)
+	sweep()
+	if n := jobs("campaign_resumed") + jobs("journey_advance"); n != 0 || f.get(t, d.ID).State != Finished {
+		t.Errorf("%d jobs for a campaign that is over, %s", n, f.get(t, d.ID).State)
+	}
+}
+
 func TestErasedCustomersWalkOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
