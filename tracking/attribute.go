@@ -82,7 +82,7 @@ func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string, v s
 		return err
 	}
 	args["people"], args["refs"] = people, numbers
-	for _, sql := range []string{lockOrders, clearCredits, creditOrders, creditReturns} {
+	for _, sql := range []string{lockCustomers, lockOrders, clearCredits, creditOrders, creditReturns} {
 		if _, err := tx.Exec(ctx, sql, args); err != nil {
 			return err
 		}
@@ -96,6 +96,10 @@ const withReturns = `
 	SELECT customer_id, order_ref FROM ` + ofOrders + `
 	UNION SELECT o.customer_id, o.order_ref FROM orders o WHERE o.customer_id = ANY(@people) AND o.customer_id <> 0 AND o.amount < 0
 	ORDER BY customer_id, order_ref`
+
+// lockCustomers comes first, as wherever orders are recorded: who credits an order while it is reported once more waits, and
+// neither holds what the other wants.
+const lockCustomers = `SELECT 1 FROM customers WHERE customer_id = ANY(@people) ORDER BY customer_id FOR NO KEY UPDATE`
 
 const lockOrders = `
 	SELECT 1 FROM orders o JOIN ` + ofOrders + ` USING (customer_id, order_ref)

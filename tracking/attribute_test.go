@@ -150,6 +150,35 @@ func TestOrdersAreAttributedConcurrentlyOnce(t *testing.T) {
 	w.want(`SELECT count(*) FROM responses`, "50")
 }
 
+// TestReportAndJobAtOnce: an order that is known already is reported while the job credits it; neither is in the other's way.
+func TestReportAndJobAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 40 {
+		var refs []string
+		var batch []tracking.Response
+		for j := range 20 {
+			ref := fmt.Sprintf("%d-%d", i, j)
+			refs = append(refs, ref)
+			w.order(ref, int64(1+j%4), start.Add(time.Duration(j)*time.Second), "10", "")
+			batch = append(batch, tracking.Response{Kind: tracking.KindOrder, OrderRef: ref, CustomerID: int64(1 + j%4), Amount: money("10"), Currency: "USD", At: start.Add(time.Duration(j) * time.Second)})
+		}
+		var wait sync.WaitGroup
+		wait.Go(func() {
+			if _, err := w.s.Record(t.Context(), "shop", batch); err != nil {
+				t.Error(err)
+			}
+		})
+		wait.Go(func() {
+			if err := w.s.AttributeOrders(t.Context(), refs); err != nil {
+				t.Error(err)
+			}
+		})
+		wait.Wait()
+	}
+	w.want(`SELECT count(*) FROM (SELECT order_ref FROM responses WHERE kind = 'order' GROUP BY order_ref HAVING count(*) > 1) x`, "0")
+}
+
 func TestRecordedOrdersAreStoredAndCredited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
