@@ -11,6 +11,15 @@ import (
 	"aldine/internal/access"
 )
 
+// agentOf tells who holds a call. Names of tokens may repeat, and two agents with tokens of one name are still two.
+func agentOf(ctx context.Context) string {
+	a := access.From(ctx)
+	if a.TokenID != 0 {
+		return fmt.Sprintf("%s (token %d)", a.Name, a.TokenID)
+	}
+	return a.Name
+}
+
 func (a *API) calls() {
 	const tag = "Calls"
 	type list struct {
@@ -39,7 +48,7 @@ func (a *API) calls() {
 			if in.Body != nil && in.Body.Count > 0 {
 				n = in.Body.Count
 			}
-			out, err := a.Delivery.Calls().Lease(ctx, in.ID, access.From(ctx).Name, n)
+			out, err := a.Delivery.Calls().Lease(ctx, in.ID, agentOf(ctx), n)
 			return paged(out, nil), err
 		})
 	type export struct {
@@ -50,7 +59,7 @@ func (a *API) calls() {
 		doc: "Leases them like POST lease does; after the lease ends they go to others."}, []string{"text/csv"},
 		func(ctx context.Context, in *export) (file, error) {
 			var buf bytes.Buffer // at most a thousand calls; a failure must still be able to become a problem
-			if err := a.Delivery.Calls().ExportCSV(ctx, &buf, in.ID, access.From(ctx).Name, in.Count); err != nil {
+			if err := a.Delivery.Calls().ExportCSV(ctx, &buf, in.ID, agentOf(ctx), in.Count); err != nil {
 				return file{}, err
 			}
 			return file{Type: "text/csv; charset=utf-8", Name: fmt.Sprintf("calls-%d.csv", in.ID),
@@ -60,10 +69,10 @@ func (a *API) calls() {
 		func(context.Context, *none) (page[calls.Outcome], error) { return paged(calls.Outcomes, nil), nil })
 	add(a, op{id: "recordOutcome", method: http.MethodPost, path: "/calls/{id}/outcome", summary: "Report how a leased call went", tag: tag, need: access.CallsWork},
 		func(ctx context.Context, in *with[calls.Report]) (calls.Result, error) {
-			return a.Delivery.Calls().Outcome(ctx, in.ID, access.From(ctx).Name, in.Body)
+			return a.Delivery.Calls().Outcome(ctx, in.ID, agentOf(ctx), in.Body)
 		})
 	act(a, op{id: "releaseCall", method: http.MethodPost, path: "/calls/{id}/release", summary: "Give a leased call back", tag: tag, need: access.CallsWork},
 		func(ctx context.Context, in *One) error {
-			return a.Delivery.Calls().Release(ctx, in.ID, access.From(ctx).Name)
+			return a.Delivery.Calls().Release(ctx, in.ID, agentOf(ctx))
 		})
 }

@@ -132,6 +132,19 @@ func TestFromImportToReport(t *testing.T) {
 		}
 		body := `{"outcome":"refused"}`
 		if worked == 0 {
+			// Two agents are two, even where their tokens have one name.
+			_, namesake, err := s.deps.Access.CreateToken(t.Context(), string(access.Agent), access.Agent, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := s.want(200, "POST", list+"/lease", `{"count":50}`, "Authorization", "Bearer "+namesake)
+			if strings.Contains(other.body, `{"id":`+id+`,`) {
+				t.Errorf("two agents hold call %s: %s", id, other.body)
+			}
+			s.want(409, "POST", "/api/v1/calls/"+id+"/outcome", body, "Authorization", "Bearer "+namesake)
+			for i := 0; other.json(t, fmt.Sprintf("items.%d.id", i)) != "missing"; i++ { // back to the list, for the loop
+				s.want(204, "POST", "/api/v1/calls/"+other.json(t, fmt.Sprintf("items.%d.id", i))+"/release", "", "Authorization", "Bearer "+namesake)
+			}
 			body = `{"outcome":"sale","order":{"order_ref":"TEL1","amount":"25.00","currency":"USD"}}`
 		}
 		if r := s.do("POST", "/api/v1/calls/"+id+"/outcome", `{"outcome":"fine"}`, agent...); r.status != 422 {
