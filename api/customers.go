@@ -138,7 +138,9 @@ func (a *API) lists() {
 	addMany(a, op{id: "recordOrders", method: http.MethodPost, path: "/orders", summary: "Record one order or several", tag: tag, need: access.ResponsesWrite,
 		doc: "Idempotent by order_id: the same order again changes nothing. Orders are credited to campaigns by keycode, else by matchback; one that is " +
 			"dated by day alone follows what happened on that day. Each order has an outcome of its own; when all are rejected the request is."},
-		func(ctx context.Context, in *oneOrMany[order]) (oneOrPage[orderOutcome], error) { return a.recordOrders(ctx, in) })
+		func(ctx context.Context, in *oneOrMany[order]) (oneOrPage[orderOutcome], error) {
+			return a.recordOrders(ctx, in)
+		})
 	type listSuppressions struct {
 		Limits
 		Search string `query:"search" doc:"The value as entered, or its normal form."`
