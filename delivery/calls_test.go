@@ -284,8 +284,19 @@ func TestPull(t *testing.T) {
 	if len(rest) != 1 {
 		t.Errorf("the others got %d of the pulled calls", len(rest))
 	}
-	w.pass(6 * time.Hour)
-	if _, err := w.delivery.Calls().Outcome(t.Context(), rest[0].ID, "anna", calls.Report{Outcome: "refused"}); !fault.Is(err, fault.Conflict) {
-		t.Errorf("a lease that ended: %v", err)
+	// A lease that ended is over once another agent takes the call, not before: a talk may be long.
+	w.pass(time.Hour)
+	w.outcome(rest[0], "anna", calls.Report{Outcome: "busy"})
+	w.pass(time.Hour)
+	again, err := w.delivery.Calls().Lease(t.Context(), list, "anna", 50)
+	w.must(err)
+	w.pass(time.Hour)
+	taken, err := w.delivery.Calls().Lease(t.Context(), list, "ben", 50)
+	w.must(err)
+	if len(again) != 1 || len(taken) != 1 || taken[0].ID != again[0].ID {
+		t.Fatalf("anna held %v, ben took %v", again, taken)
+	}
+	if _, err := w.delivery.Calls().Outcome(t.Context(), again[0].ID, "anna", calls.Report{Outcome: "refused"}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a call that another agent took: %v", err)
 	}
 }

@@ -32,7 +32,7 @@ func (s *Service) Outcome(ctx context.Context, callID int64, agent string, r Rep
 	}
 	var result Result
 	err = pgx.BeginFunc(ctx, s.d.Pool, func(tx pgx.Tx) error {
-		c, err := heldTx(ctx, tx, callID, agent, now)
+		c, err := heldTx(ctx, tx, callID, agent)
 		if err != nil {
 			return err
 		}
@@ -91,15 +91,14 @@ type call struct {
 	Attempts                                 int
 	State                                    string
 	LeasedBy                                 string
-	LeasedUntil                              time.Time
 	Campaign, Currency                       string
 	Keycode                                  string
 }
 
-func heldTx(ctx context.Context, tx pgx.Tx, callID int64, agent string, now time.Time) (call, error) {
+func heldTx(ctx context.Context, tx pgx.Tx, callID int64, agent string) (call, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT k.call_id, k.call_list_id, k.campaign_id, k.step_id, k.customer_id, k.phone, k.attempts, k.state, coalesce(k.leased_by, ''),
-			coalesce(k.leased_until, k.due_at), c.code, c.currency, coalesce(t.keycode, '')
+			c.code, c.currency, coalesce(t.keycode, '')
 		FROM calls k JOIN campaigns c ON c.campaign_id = k.campaign_id
 		LEFT JOIN touches t ON t.customer_id = k.customer_id AND t.campaign_id = k.campaign_id AND t.step_id = k.step_id
 		WHERE k.call_id = @call FOR UPDATE OF k`, pgx.NamedArgs{"call": callID})
@@ -113,7 +112,8 @@ func heldTx(ctx context.Context, tx pgx.Tx, callID int64, agent string, now time
 	if err != nil {
 		return c, err
 	}
-	if c.State != "leased" || c.LeasedBy != agent || !c.LeasedUntil.After(now) {
+	// A talk may last longer than the lease: as long as nobody else took the call, what was said counts.
+	if c.State != "leased" || c.LeasedBy != agent {
 		return c, errNotHeld
 	}
 	return c, nil

@@ -86,7 +86,7 @@ func (s *Service) lists(ctx context.Context, where string, args pgx.NamedArgs) (
 func (s *Service) Release(ctx context.Context, callID int64, agent string) error {
 	tag, err := s.d.Pool.Exec(ctx, `
 		UPDATE calls SET state = CASE WHEN attempts = 0 THEN 'ready' ELSE 'waiting' END, leased_by = NULL, leased_until = NULL, updated_at = @now
-		WHERE call_id = @call AND state = 'leased' AND leased_by = @agent AND leased_until > @now`,
+		WHERE call_id = @call AND state = 'leased' AND leased_by = @agent`,
 		pgx.NamedArgs{"now": s.d.Now(), "call": callID, "agent": agent})
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNotHeld
@@ -94,7 +94,7 @@ func (s *Service) Release(ctx context.Context, callID int64, agent string) error
 	return err
 }
 
-var errNotHeld = fault.New(fault.Conflict, "You do not hold this call any more: its time ran out or it was taken back. Take the next one.")
+var errNotHeld = fault.New(fault.Conflict, "You do not hold this call any more: its time ran out and somebody else took it, or it was withdrawn. Take the next one.")
 
 // held is the call list behind a lease.
 type held struct {
