@@ -113,13 +113,13 @@ func costsSQL(dims string) string {
 }
 
 // A response knows its step, medium and keycode; the cell and the list follow from the enrollment, or from the
-// keycode where the person is not known.
+// keycode where the person is not known. Touches are numbered, because distinct pairs are slow to count.
 func responsesSQL(dims string) string {
 	return `SELECT ` + dimColumns(dims) + `,
-		count(DISTINCT (customer_id, coalesce(touched, 0))) FILTER (WHERE customer_id <> 0)
+		count(DISTINCT touch) FILTER (WHERE customer_id <> 0)
 			+ count(*) FILTER (WHERE customer_id = 0) AS responses,
 		count(DISTINCT customer_id) FILTER (WHERE customer_id <> 0) AS responders
-	FROM (SELECT r.campaign_id, r.customer_id, coalesce(r.step_id, k.step_id) AS touched, coalesce(r.step_id, k.step_id) AS step_id,
+	FROM (SELECT r.campaign_id, r.customer_id, dense_rank() OVER (ORDER BY r.customer_id, coalesce(r.step_id, k.step_id, 0)) AS touch, coalesce(r.step_id, k.step_id) AS step_id,
 			coalesce(r.cell_id, e.cell_id, k.cell_id) AS cell_id, coalesce(e.list_id, k.list_id) AS list_id,
 			coalesce(r.keycode, t.keycode) AS keycode, coalesce(r.channel, t.channel, k.medium) AS channel,
 			(r.at AT TIME ZONE @zone)::date AS day
