@@ -175,7 +175,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	if status := run(context.Background(), []string{"help"}, streams{strings.NewReader(""), &out, &errs}); status != 0 {
 		t.Fatalf("status %d: %s", status, errs.String())
 	}
-	for _, c := range []string{"serve", "work", "migrate", "import", "segment", "campaign", "report", "demo", "user", "token", "doctor"} {
+	for _, c := range []string{"serve", "work", "migrate", "import", "dedupe", "segment", "campaign", "report", "demo", "user", "token", "doctor"} {
 		if !strings.Contains(out.String(), c) {
 			t.Errorf("help does not name %s", c)
 		}

@@ -26,6 +26,7 @@ type cli struct {
 	Work     workCmd     `cmd:"" help:"Run workers only, beside a server on the same database."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
 	Import   importCmd   `cmd:"" help:"Import customers or orders from a CSV file."`
+	Dedupe   dedupeCmd   `cmd:"" help:"Find the rows of one or two CSV files that are one person."`
 	Segment  segmentCmd  `cmd:"" help:"Count customers with an expression."`
 	Campaign campaignCmd `cmd:"" help:"List, approve, launch, pause, resume, cancel or watch campaigns."`
 	Report   reportCmd   `cmd:"" help:"Print the campaign report."`

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aldine/customers/csvfile"
+	"aldine/customers/match"
+	"aldine/internal/fault"
+)
+
+type dedupeCmd struct {
+	A         string            `arg:"" type:"existingfile" help:"CSV file; encoding, delimiter and columns are found out."`
+	B         string            `arg:"" optional:"" type:"existingfile" help:"Second file: match A with B instead of A with itself."`
+	Map       map[string]string `mapsep:"," placeholder:"FIELD=COLUMN" help:"Column that a field is read from, or nothing to leave the field out; in both files where they have it. The others are recognised by their headers."`
+	Threshold float64           `default:"0.5" placeholder:"P" help:"Probability from which two rows are one person, above 0 and below 1 (default 0.5)."`
+	Pairs     string            `placeholder:"FILE" help:"Write id_a,id_b,score of the rows that are one person to this CSV file; a dash writes to standard output."`
+	Explain   string            `placeholder:"ID_A,ID_B" help:"Print what speaks for and against two rows, field by field."`
+}
+
+func (c dedupeCmd) Run(ctx context.Context, std streams) error {
+	if c.Threshold <= 0 || c.Threshold >= 1 {
+		return fault.BadField("threshold", "must be above 0 and below 1")
+	}
+	if c.Pairs == "" && c.Explain == "" {
+		return fault.BadField("pairs", "say where the pairs go (--pairs FILE), or which two rows to explain (--explain ID_A,ID_B)")
+	}
+	report := std.out
+	if c.Pairs == "-" {
+		report = std.err
+	}
+	begun := time.Now()
+	table := match.NewTable()
+	files := []string{c.A}
+	if c.B != "" {
+		files = append(files, c.B)
+	}
+	for _, file := range files {
+		if err := c.load(ctx, table, file, std); err != nil {
+			return err
+		}
+	}
+	loaded := time.Since(begun).Seconds()
+	for n, file := range files {
+		used, id, unused := table.Columns(n)
+		fmt.Fprintf(report, "%s: %s\n", file, usedColumns(used, id, unused))
+	}
+	result, err := match.Run(ctx, table, match.Options{Threshold: c.Threshold})
+	if err != nil {
+		return err
+	}
+	if c.Explain != "" {
+		if err := c.explain(table, result, report); err != nil {
+			return err
+		}
+	}
+	if c.Pairs == "" {
+		return nil
+	}
+	written, err := c.write(table, result, std)
+	if err != nil {
+		return err
+	}
+	clusters, largest := result.Clusters()
+	fmt.Fprintf(report, "%d rows read in %.1f s; %d candidate pairs scored in %.1f s\n", table.Rows(), loaded, result.Candidates, result.Seconds)
+	fmt.Fprintf(report, "%d pairs in %d clusters, the largest of %d rows; %d links below the threshold are for review\n", written, clusters, largest, result.Review)
+	if largest > match.AllPairs {
+		fmt.Fprintf(report, "In clusters of more than %d rows, each row is paired with the first only\n", match.AllPairs)
+	}
+	return nil
+}
+
+func usedColumns(used map[string]string, id string, unused []string) string {
+	var b strings.Builder
+	names := make([]string, 0, len(used))
+	for field, column := range used {
+		if field == column {
+			names = append(names, field)
+		} else {
+			names = append(names, field+"="+column)
+		}
+	}
+	slices.Sort(names)
+	b.WriteString("compared by " + strings.Join(names, ", "))
+	if id == "" {
+		b.WriteString("; rows are named by their number")
+	} else {
+		b.WriteString("; rows are named by " + id)
+	}
+	if len(unused) > 0 {
+		b.WriteString("; not used: " + strings.Join(unused, ", "))
+	}
+	return b.String()
+}
+
+// shownFaults is how many rows that cannot be read are printed.
+const shownFaults = 10
+
+func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, std streams) error {
+	file, err := csvfile.Open(path)
+	if err != nil {
+		return fault.BadField("file", "%s: %s", path, err)
+	}
+	defer file.Close()
+	if err := table.AddFile(file.Header, c.mapping(file.Header)); err != nil {
+		return err
+	}
+	bad := 0
+	for n := 0; ; n++ {
+		if n%10_000 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		row, err := file.Next()
+		var fault *csvfile.RowError
+		switch {
+		case err == io.EOF:
+			if bad > shownFaults {
+				fmt.Fprintf(std.err, "%s: %d rows more cannot be read\n", path, bad-shownFaults)
+			}
+			return nil
+		case errors.As(err, &fault):
+			if bad++; bad <= shownFaults {
+				fmt.Fprintf(std.err, "%s: %s; the row is left out\n", path, err)
+			}
+			if err := table.AddUnreadable(); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		default:
+			if err := table.AddRow(row.Fields); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// mapping gives the part of --map that a file is concerned with: of two files, a column may stand in one only.
+func (c dedupeCmd) mapping(header []string) map[string]string {
+	if c.B == "" {
+		return c.Map
+	}
+	m := map[string]string{}
+	for field, column := range c.Map {
+		if column == "" || column == "-" || slices.Contains(header, column) {
+			m[field] = column
+		}
+	}
+	return m
+}
+
+func (c dedupeCmd) write(table *match.Table, result *match.Result, std streams) (written int, err error) {
+	out := std.out
+	if c.Pairs != "-" {
+		file, err := os.Create(c.Pairs)
+		if err != nil {
+			return 0, err
+		}
+		defer func() {
+			if e := file.Close(); err == nil {
+				err = e
+			}
+		}()
+		out = file
+	}
+	buffer := bufio.NewWriterSize(out, 1<<20)
+	w := csv.NewWriter(buffer)
+	if err := w.Write([]string{"id_a", "id_b", "score"}); err != nil {
+		return 0, err
+	}
+	line := make([]string, 3)
+	if err := result.Pairs(func(p match.Pair) error {
+		written++
+		line[0], line[1], line[2] = table.ID(p.A), table.ID(p.B), strconv.FormatFloat(p.Score, 'f', 6, 64)
+		return w.Write(line)
+	}); err != nil {
+		return written, err
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		return written, err
+	}
+	return written, buffer.Flush()
+}
+
+func (c dedupeCmd) explain(table *match.Table, result *match.Result, out io.Writer) error {
+	first, second, ok := cutIDs(table, c.Explain, c.B != "")
+	if !ok {
+		return fault.BadField("explain", "there are no two rows named %s; give two ids with a comma between them", strconv.Quote(c.Explain))
+	}
+	e := result.Explain(first, second)
+	t := newTable(out, "FIELD", "A", "B", "LEVEL", "WEIGHT")
+	t.row("(prior)", "", "", "", fmt.Sprintf("%+.2f", e.Prior))
+	for _, v := range e.Evidence {
+		t.row(v.Field, v.A, v.B, v.Level, fmt.Sprintf("%+.2f", v.Weight))
+	}
+	if e.Household > 0.005 {
+		t.row("(household)", "", "", "", fmt.Sprintf("%+.2f", -e.Household))
+	}
+	t.row("total", "", "", "", fmt.Sprintf("%+.2f", e.Bits))
+	if err := t.flush(); err != nil {
+		return err
+	}
+	verdict := "not taken for one person"
+	if e.Together {
+		verdict = "taken for one person"
+	}
+	_, err := fmt.Fprintf(out, "probability %.6f; the two rows are %s\n", e.Score, verdict)
+	return err
+}
+
+// cutIDs finds the two rows that are named; an id may itself hold commas.
+func cutIDs(table *match.Table, ids string, two bool) (a, b int, ok bool) {
+	other := 0
+	if two {
+		other = 1
+	}
+	for i, r := range ids {
+		if r != ',' {
+			continue
+		}
+		a, b = table.Find(0, strings.TrimSpace(ids[:i])), table.Find(other, strings.TrimSpace(ids[i+1:]))
+		if a >= 0 && b >= 0 {
+			return a, b, true
+		}
+	}
+	return 0, 0, false
+}

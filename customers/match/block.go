@@ -1,0 +1,304 @@
+package match
+
+import (
+	"cmp"
+	"slices"
+)
+
+// atom is a part of a blocking key: a number for a record, 0 where the record lacks it.
+type atom func(t *Table, r *record) uint64
+
+func exactly(f Field) atom { return func(_ *Table, r *record) uint64 { return uint64(r[f]) } }
+
+var (
+	byGiven = atom(func(t *Table, r *record) uint64 {
+		return uint64(t.soundOfGiven(r[Given]))
+	})
+	byInitial = atom(func(t *Table, r *record) uint64 {
+		if s := t.stores[storeOf[Given]].text[r[Given]]; s != "" {
+			return uint64(s[0])
+		}
+		return 0
+	})
+	bySurname = atom(func(t *Table, r *record) uint64 {
+		if r[Surname] == 0 {
+			return 0
+		}
+		return uint64(t.stores[storeOf[Surname]].sound[r[Surname]])
+	})
+	// byNames is the same for names that have changed places.
+	byNames = atom(func(t *Table, r *record) uint64 {
+		if r[Given] == 0 || r[Surname] == 0 {
+			return 0
+		}
+		s := t.stores[storeOf[Given]].sound
+		a, b := s[r[Given]], s[r[Surname]]
+		return uint64(min(a, b))<<32 | uint64(max(a, b))
+	})
+	byYear = atom(func(t *Table, r *record) uint64 {
+		return uint64(t.stores[storeOf[Birth]].number[r[Birth]] / 10000)
+	})
+	byMonthDay = atom(func(t *Table, r *record) uint64 {
+		return uint64(t.stores[storeOf[Birth]].number[r[Birth]] % 10000)
+	})
+	byStreet = atom(func(t *Table, r *record) uint64 {
+		if r[Street] == 0 {
+			return 0
+		}
+		return uint64(t.stores[storeOf[Street]].sound[r[Street]])
+	})
+	byEmail = exactly(Email)
+	byCity  = exactly(City)
+	byPost  = exactly(Postcode)
+)
+
+func (t *Table) soundOfGiven(v uint32) uint32 {
+	if v == 0 {
+		return 0
+	}
+	s := t.stores[storeOf[Given]]
+	if r, ok := nicknameRoots[s.text[v]]; ok {
+		return soundOf(r[0])
+	}
+	return s.sound[v]
+}
+
+// pass is a way to find candidates: records that agree in all of keys. Where too many do, those are parted further by
+// the finer keys, one after the other.
+type pass struct {
+	name  string
+	keys  []atom
+	finer []atom
+}
+
+// passes come in the order of how sure they are. A pass without values in the file finds nothing and costs little.
+var passes = []pass{
+	{"identifier", []atom{exactly(Identifier)}, []atom{byGiven}},
+	{"email", []atom{byEmail}, []atom{byGiven, exactly(Birth)}},
+	{"phone", []atom{exactly(Phone)}, []atom{byGiven, exactly(Birth)}},
+	{"names", []atom{byNames}, []atom{exactly(Surname), byYear, byPost, byCity, byMonthDay, exactly(Street)}},
+	{"birth date and given name", []atom{exactly(Birth)}, []atom{byGiven, byCity}},
+	{"birth date and surname", []atom{exactly(Birth)}, []atom{bySurname, byInitial}},
+	{"surname and postal code", []atom{bySurname, byPost}, []atom{byInitial, byStreet, exactly(Number)}},
+	{"given name and postal code", []atom{byGiven, byPost}, []atom{byStreet, exactly(Number)}},
+	{"surname and year", []atom{bySurname, byYear}, []atom{byInitial, byCity, exactly(Surname)}},
+	{"given name, month and day", []atom{byGiven, byMonthDay}, []atom{byCity, byPost}},
+	{"house", []atom{exactly(Number), byStreet}, []atom{byCity, byInitial, exactly(Street)}},
+	{"second address line", []atom{exactly(Street2), exactly(Number)}, []atom{byInitial}},
+	{"surname and street", []atom{bySurname, byStreet}, []atom{exactly(Number), byInitial, byCity}},
+	{"given name and street", []atom{byGiven, exactly(Street)}, []atom{exactly(Number), byCity}},
+	{"surname and city", []atom{bySurname, byCity}, []atom{byInitial, exactly(Surname), byYear}},
+	{"company", []atom{exactly(Company)}, []atom{byInitial, bySurname, byCity}},
+}
+
+// Limits of blocking.
+const (
+	smallFile    = 1500      // nodes: all pairs are compared
+	pairsPerNode = 12        // candidates of one pass, on average over all nodes
+	leastPairs   = 3_000_000 // but never fewer than that may be looked at
+	hugeWindow   = 4         // where no finer key helps, each record is compared with that many neighbours
+)
+
+// blocks are the candidates of one pass: runs of members.
+type blocks struct {
+	name    string
+	members []int32
+	ends    []int32  // of each block in members
+	window  []bool   // whether only neighbours are compared
+	of      []uint32 // the block of each node, 0 for none or where only neighbours are compared
+}
+
+type keyed struct {
+	key  uint64
+	node int32
+}
+
+// makeBlocks carries out one pass.
+func (t *Table) makeBlocks(p pass, perNode, least int) *blocks {
+	b := &blocks{name: p.name}
+	all := make([]keyed, 0, len(t.nodes))
+	for i := range t.nodes {
+		if k := keyOf(t, &t.nodes[i], p.keys); k != 0 {
+			all = append(all, keyed{k, int32(i)})
+		}
+	}
+	if len(all) < 2 {
+		return nil
+	}
+	budget := max(perNode*len(t.nodes), least)
+	for step := 0; ; step++ {
+		sortKeyed(all)
+		limit := t.largestBlock(all, budget)
+		rest := all[:0]
+		for from := 0; from < len(all); {
+			to := from + 1
+			for to < len(all) && all[to].key == all[from].key {
+				to++
+			}
+			if to-from <= limit {
+				budget -= b.take(all[from:to])
+			} else {
+				rest = append(rest, all[from:to]...)
+			}
+			from = to
+		}
+		all = rest
+		if len(all) == 0 {
+			break
+		}
+		if step == len(p.finer) {
+			b.takeNeighbours(t, all)
+			break
+		}
+		budget = max(budget, 2*len(all))
+		kept := all[:0]
+		for _, k := range all {
+			// What lacks the finer key stays together.
+			k.key = mix(k.key, p.finer[step](t, &t.nodes[k.node]))
+			kept = append(kept, k)
+		}
+		all = kept
+	}
+	if len(b.ends) == 0 {
+		return nil
+	}
+	b.of = make([]uint32, len(t.nodes))
+	from := int32(0)
+	for n, to := range b.ends {
+		if !b.window[n] {
+			for _, i := range b.members[from:to] {
+				b.of[i] = uint32(n + 1)
+			}
+		}
+		from = to
+	}
+	return b
+}
+
+func keyOf(t *Table, r *record, atoms []atom) uint64 {
+	key := uint64(0)
+	for _, a := range atoms {
+		v := a(t, r)
+		if v == 0 {
+			return 0
+		}
+		key = mix(key, v)
+	}
+	return key
+}
+
+func mix(a, b uint64) uint64 {
+	h := (a ^ b*0x9E3779B97F4A7C15) * 0xBF58476D1CE4E5B9
+	h ^= h >> 31
+	return h | 1
+}
+
+func sortKeyed(all []keyed) {
+	slices.SortFunc(all, func(a, b keyed) int {
+		if c := cmp.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.node, b.node)
+	})
+}
+
+// largestBlock gives the size up to which all blocks together stay within the budget of pairs.
+func (t *Table) largestBlock(all []keyed, budget int) int {
+	sizes := map[int]int{}
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].key == all[from].key {
+			to++
+		}
+		sizes[to-from]++
+		from = to
+	}
+	order := make([]int, 0, len(sizes))
+	for s := range sizes {
+		order = append(order, s)
+	}
+	slices.Sort(order)
+	limit := 1
+	for _, s := range order {
+		if budget -= sizes[s] * s * (s - 1) / 2; budget < 0 {
+			break
+		}
+		limit = s
+	}
+	return limit
+}
+
+func (b *blocks) take(run []keyed) (pairs int) {
+	if len(run) < 2 {
+		return 0
+	}
+	for _, k := range run {
+		b.members = append(b.members, k.node)
+	}
+	b.ends = append(b.ends, int32(len(b.members)))
+	b.window = append(b.window, false)
+	return len(run) * (len(run) - 1) / 2
+}
+
+// takeNeighbours handles records that agree in every key there is and are too many: they are put in the order of their
+// values, so that those most alike stand together.
+func (b *blocks) takeNeighbours(t *Table, all []keyed) {
+	for from := 0; from < len(all); {
+		to := from + 1
+		for to < len(all) && all[to].key == all[from].key {
+			to++
+		}
+		run := all[from:to]
+		slices.SortFunc(run, func(x, y keyed) int {
+			r, s := &t.nodes[x.node], &t.nodes[y.node]
+			for _, f := range order {
+				if c := cmp.Compare(r[f], s[f]); c != 0 {
+					return c
+				}
+			}
+			return cmp.Compare(x.node, y.node)
+		})
+		if b.take(run) > 0 {
+			b.window[len(b.window)-1] = true
+		}
+		from = to
+	}
+}
+
+// pairs calls each for the candidates of blocks from, from+step, ... that no pass of earlier found.
+func (b *blocks) pairs(from, step int, earlier []*blocks, each func(i, j int32)) {
+	for n := from; n < len(b.ends); n += step {
+		begin := int32(0)
+		if n > 0 {
+			begin = b.ends[n-1]
+		}
+		run := b.members[begin:b.ends[n]]
+		for x := range run {
+			last := len(run)
+			if b.window[n] {
+				last = min(last, x+1+hugeWindow)
+			}
+		next:
+			for y := x + 1; y < last; y++ {
+				i, j := run[x], run[y]
+				for _, e := range earlier {
+					if e.of[i] == e.of[j] && e.of[i] != 0 {
+						continue next
+					}
+				}
+				each(min(i, j), max(i, j))
+			}
+		}
+	}
+}
+
+// everything is the pass of small files: every pair is a candidate.
+func (t *Table) everything() *blocks {
+	all := make([]keyed, len(t.nodes))
+	for i := range all {
+		all[i].node = int32(i)
+	}
+	b := &blocks{name: "all pairs", of: make([]uint32, len(all))}
+	b.take(all)
+	return b
+}

@@ -1,0 +1,326 @@
+package match
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"strconv"
+	"strings"
+
+	"aldine/internal/fault"
+)
+
+// MaxRows is how many rows all files of a run may have together.
+const MaxRows = 50_000_000
+
+// record is what is known of one row: for each field the number of the value in the field's store.
+type record [fields]uint32
+
+// Table holds the rows to be matched, standardised. Rows that are alike in every field share one node.
+type Table struct {
+	files  []*file
+	stores [stores]*store
+	nodes  []record
+	rowsOf []int32 // how many rows a node stands for
+	inA    []bool  // whether a node has a row of the first file; nil for one file
+	inB    []bool
+	node   []int32 // of each row, the files one after the other
+	codes  [fields][]uint8
+	counts [fields][]uint32
+	index  map[uint64][]int32
+	seed   maphash.Seed
+}
+
+type file struct {
+	header     []string
+	layout     layout
+	monthFirst bool
+	first      int        // its first row
+	rows       int        // how many
+	ids        [][]string // by candidate column
+	id         int        // the chosen candidate, or -1 for row numbers
+	waiting    [][]string // rows seen before the order of day and month is known
+}
+
+// waitRows is how many rows are looked at to see whether dates are written month first.
+const waitRows = 2000
+
+// NewTable gives an empty table.
+func NewTable() *Table {
+	t := &Table{index: map[uint64][]int32{}, seed: maphash.MakeSeed()}
+	for i := range t.stores {
+		t.stores[i] = newStore()
+	}
+	return t
+}
+
+// AddFile begins a file; mapping names the columns of fields (see FieldNames) where their headers do not tell. A table
+// takes one file, to be matched against itself, or two, to be matched with each other. The error is Invalid.
+func (t *Table) AddFile(header []string, mapping map[string]string) error {
+	if len(t.files) == 2 {
+		return fault.New(fault.Invalid, "At most two files can be matched")
+	}
+	l, err := chooseLayout(header, mapping)
+	if err != nil {
+		return err
+	}
+	t.endFile()
+	t.files = append(t.files, &file{header: header, layout: l, first: len(t.node), ids: make([][]string, len(l.ids)), id: -1})
+	return nil
+}
+
+// AddRow adds a row to the file begun last; missing cells are not known, further ones are not looked at. The Invalid
+// error says that there are too many rows.
+func (t *Table) AddRow(cells []string) error {
+	f := t.files[len(t.files)-1]
+	if f.waiting != nil || f.rows == 0 && f.layout.at[colBirth] >= 0 {
+		f.waiting = append(f.waiting, cells)
+		if len(f.waiting) >= waitRows {
+			t.flush(f)
+		}
+		f.rows++
+		return nil
+	}
+	if len(t.node) >= MaxRows {
+		return fault.New(fault.Invalid, "There are more than %d rows; match them in parts", MaxRows)
+	}
+	f.rows++
+	t.add(f, cells)
+	return nil
+}
+
+func (t *Table) flush(f *file) {
+	at := f.layout.at[colBirth]
+	day, month := 0, 0
+	for _, cells := range f.waiting {
+		if at >= len(cells) {
+			continue
+		}
+		a, rest, ok := strings.Cut(cells[at], "/")
+		b, _, _ := strings.Cut(rest, "/")
+		if !ok || len(a) > 2 || len(b) > 2 {
+			continue
+		}
+		if number(a) > 12 {
+			day++
+		}
+		if number(b) > 12 {
+			month++
+		}
+	}
+	f.monthFirst = month > day
+	for _, cells := range f.waiting {
+		t.add(f, cells)
+	}
+	f.waiting = nil
+}
+
+// AddUnreadable counts a row that could not be read, so that the numbers of those after it are right. It matches nothing.
+func (t *Table) AddUnreadable() error { return t.AddRow(nil) }
+
+// endFile ends the file begun last and chooses its id: the first candidate whose values are all different.
+func (t *Table) endFile() {
+	if len(t.files) == 0 {
+		return
+	}
+	f := t.files[len(t.files)-1]
+	t.flush(f)
+	for i, values := range f.ids {
+		if f.id < 0 && (f.layout.at[colID] >= 0 || allDifferent(values)) && len(values) > 0 {
+			f.id = i
+		} else {
+			f.ids[i] = nil
+		}
+	}
+}
+
+// allDifferent tells whether values name rows; some may be blank, but not many.
+func allDifferent(values []string) bool {
+	seen := make(map[string]struct{}, len(values))
+	blank := 0
+	for _, v := range values {
+		if v == "" {
+			blank++
+			continue
+		}
+		if _, twice := seen[v]; twice {
+			return false
+		}
+		seen[v] = struct{}{}
+	}
+	return blank <= len(values)/100+1
+}
+
+func (t *Table) add(f *file, cells []string) {
+	for i, at := range f.layout.ids {
+		v := ""
+		if at < len(cells) {
+			v = cells[at]
+		}
+		if len(v) > maxValue {
+			v = strings.ToValidUTF8(v[:maxValue], "")
+		}
+		f.ids[i] = append(f.ids[i], strings.Clone(v))
+	}
+	r := t.standardise(f, cells)
+	n := t.nodeOf(r)
+	t.node = append(t.node, n)
+	t.rowsOf[n]++
+	if len(t.files) == 1 {
+		t.inA[n] = true
+	} else {
+		t.inB[n] = true
+	}
+}
+
+func (t *Table) nodeOf(r record) int32 {
+	var key [4 * fields]byte
+	for i, v := range r {
+		binary.LittleEndian.PutUint32(key[4*i:], v)
+	}
+	h := maphash.Bytes(t.seed, key[:])
+	for _, n := range t.index[h] {
+		if t.nodes[n] == r {
+			return n
+		}
+	}
+	n := int32(len(t.nodes))
+	t.index[h] = append(t.index[h], n)
+	t.nodes = append(t.nodes, r)
+	t.rowsOf = append(t.rowsOf, 0)
+	t.inA = append(t.inA, false)
+	t.inB = append(t.inB, false)
+	return n
+}
+
+// unknown are ways to write that a value is not known.
+var unknown = map[string]bool{"NA": true, "N/A": true, "n/a": true, "NULL": true, "null": true, "NaN": true, "nan": true, "None": true, `\N`: true, "-": true,
+	"--": true, "?": true, "unknown": true, "Unknown": true, "UNKNOWN": true, ".": true, "NaT": true, "<NA>": true}
+
+func (t *Table) standardise(f *file, cells []string) record {
+	var v [columns]string
+	for col := colGiven; col < columns; col++ {
+		if at := f.layout.at[col]; at >= 0 && at < len(cells) && !unknown[cells[at]] {
+			v[col] = cells[at]
+		}
+	}
+	var r record
+	set := func(field Field, text string) { r[field] = t.stores[storeOf[field]].intern(text) }
+	if v[colFull] != "" && v[colGiven] == "" && v[colSurname] == "" {
+		v[colGiven], v[colSurname] = splitName(v[colFull])
+	}
+	first, rest := givenName(v[colGiven])
+	set(Given, first)
+	set(Middle, strings.TrimSpace(rest+" "+fold(v[colMiddle])))
+	set(Surname, familyName(strings.TrimSpace(v[colSurname]+" "+v[colSurname2])))
+	birth := birthDate(v[colBirth], f.monthFirst)
+	if birth == "" && v[colYear] != "" {
+		month := v[colMonth]
+		if m := monthName(strings.ToLower(month)); m != "" {
+			month = m
+		}
+		birth = date(trimZero(v[colYear]), trimZero(month), trimZero(v[colDay]))
+	}
+	set(Birth, birth)
+	set(Email, emailForm(v[colEmail]))
+	set(Phone, phoneForm(v[colPhone]))
+	set(Identifier, code(v[colIdentifier]))
+	num, street := streetLine(v[colStreet])
+	if v[colNumber] != "" {
+		num = code(v[colNumber])
+	} else if f.layout.at[colNumber] >= 0 && num != "" {
+		street, num = num+" "+street, ""
+	}
+	set(Number, num)
+	set(Street, street)
+	_, line2 := streetLine("\x00" + strings.TrimSpace(v[colUnit]+" "+v[colStreet2]))
+	set(Street2, line2)
+	set(City, place(v[colCity]))
+	set(Region, fold(v[colRegion]))
+	set(Postcode, postcode(v[colPostcode]))
+	set(Company, companyName(v[colCompany]))
+	set(Extra1, fold(v[colExtra1]))
+	set(Extra2, fold(v[colExtra2]))
+	return r
+}
+
+func trimZero(s string) string { return strings.TrimSuffix(strings.TrimSpace(s), ".0") }
+
+// seal ends the filling: it counts how many nodes have each value.
+func (t *Table) seal() {
+	if t.index == nil {
+		return
+	}
+	t.endFile()
+	t.index = nil
+	if len(t.files) < 2 {
+		t.inA, t.inB = nil, nil
+	}
+	for i, s := range t.stores {
+		s.seal(i == storeOf[Birth], i == storeOf[Given] || i == storeOf[Street])
+	}
+	for f := range fields {
+		t.counts[f] = make([]uint32, len(t.stores[storeOf[f]].text))
+	}
+	for i := range t.nodes {
+		for f, v := range t.nodes[i] {
+			t.counts[f][v]++
+		}
+	}
+	for f := range fields {
+		t.codes[f] = make([]uint8, len(t.counts[f]))
+		for v, c := range t.counts[f] {
+			t.codes[f][v] = exactCode(c)
+		}
+	}
+}
+
+// Rows tells how many rows the table has.
+func (t *Table) Rows() int { return len(t.node) }
+
+// ID gives the name of a row: what its file's id column says, or its number within the file, from 1.
+func (t *Table) ID(row int) string {
+	f := t.files[0]
+	if len(t.files) == 2 && row >= t.files[1].first {
+		f = t.files[1]
+	}
+	if f.id >= 0 && f.ids[f.id][row-f.first] != "" {
+		return f.ids[f.id][row-f.first]
+	}
+	return strconv.Itoa(row - f.first + 1)
+}
+
+// Find gives the row of file 0 or 1 that ID names so, or -1.
+func (t *Table) Find(n int, id string) int {
+	f := t.files[n]
+	for row := f.first; row < f.first+f.rows; row++ {
+		if t.ID(row) == id {
+			return row
+		}
+	}
+	return -1
+}
+
+// Columns tells, for file 0 or 1, which column each field is read from and which column gives the id ("" for row
+// numbers), and which columns are not used.
+func (t *Table) Columns(n int) (used map[string]string, id string, unused []string) {
+	t.seal()
+	f := t.files[n]
+	used = map[string]string{}
+	mark := map[int]bool{}
+	for col := colGiven; col < columns; col++ {
+		if at := f.layout.at[col]; at >= 0 {
+			used[columnNames[col]] = f.header[at]
+			mark[at] = true
+		}
+	}
+	if f.id >= 0 {
+		id = f.header[f.layout.ids[f.id]]
+		mark[f.layout.ids[f.id]] = true
+	}
+	for i, h := range f.header {
+		if !mark[i] {
+			unused = append(unused, h)
+		}
+	}
+	return used, id, unused
+}
