@@ -93,7 +93,7 @@ func TestE2EPages(t *testing.T) {
 		{"key":"c","type":"calls","template":"Script","unit_cost":"1.5"}]}`)
 	draft, err := h.campaigns.Create(ctx, campaigns.Input{Name: "Draft", Currency: "EUR", Expression: `country == "US"`, Journey: []byte(
 		`{"start":"w","steps":[{"key":"w","type":"wait","for":"2d","next":"b"},{"key":"b","type":"branch","if":"orders_count > 0","then":"x"},
-		{"key":"x","type":"split","arms":[{"weight":1,"next":"m"},{"weight":1}]},{"key":"m","type":"email","template":`+quoted(image)+`}]}`)})
+		{"key":"x","type":"split","arms":[{"weight":1,"next":"m"},{"weight":1}]},{"key":"m","type":"email","template":` + quoted(image) + `}]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestE2EPages(t *testing.T) {
 	v.see(script)
 	v.open("/outbox?to=k1@example.org")
 	v.follow("To <script>")
-	v.see("Dear "+script) // in the plain text
+	v.see("Dear " + script) // in the plain text
 	var policy string
 	v.run("fetch", chromedp.Evaluate(`fetch("/").then(r => r.headers.get("Content-Security-Policy"))`, &policy, awaitPromise))
 	if !strings.Contains(policy, "default-src 'self'") || strings.Contains(policy, "unsafe") {
