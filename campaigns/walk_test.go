@@ -266,26 +266,31 @@ func TestAWaitIsForAnAnswerToTheLastMessage(t *testing.T) {
 	f.template(t, "Mail", content.Email)
 	d := f.launch(t, Input{Journey: steps(
 		`{"key":"m1","type":"email","template":"Mail","next":"w1"}`, `{"key":"w1","type":"wait","until_response":"click","timeout":"3d","next":"m2"}`,
-		`{"key":"m2","type":"email","template":"Mail","next":"w2"}`, `{"key":"w2","type":"wait","until_response":"click","timeout":"3d"}`)})
-	click := func(customer int) {
+		`{"key":"m2","type":"email","template":"Mail","next":"w2"}`, `{"key":"w2","type":"wait","until_response":"any","timeout":"3d"}`)})
+	respond := func(customer int, kind string) {
 		t.Helper()
 		f.move(time.Hour)
-		f.exec(t, `INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method) VALUES (@c, @r, 'click', @now, @now, @id, 'token')`,
-			pgx.NamedArgs{"c": customer, "r": id.New(), "now": f.time(), "id": d.ID})
+		f.exec(t, `INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method) VALUES (@c, @r, @kind, @now, @now, @id, 'token')`,
+			pgx.NamedArgs{"c": customer, "kind": kind, "r": id.New(), "now": f.time(), "id": d.ID})
 		if err := f.engine.Wake(t.Context(), tracking.RecordedArgs{CampaignID: d.ID, CustomerIDs: []int64{int64(customer)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	f.work(t)
 	f.send(t, d.ID)
-	click(7)
+	respond(8, "open") // not what is waited for
+	respond(7, "click")
 	f.pass(t, d.ID, time.Hour)
 	if d = f.get(t, d.ID); d.Touches.Total != 21 || d.Steps[3].Standing != 1 {
 		t.Fatalf("after the click on the first mail: %d touches, %d wait for the second click", d.Touches.Total, d.Steps[3].Standing)
 	}
-	click(7)
+	respond(7, "bounce") // no answer at all
+	if d = f.get(t, d.ID); d.Steps[3].Standing != 1 {
+		t.Errorf("a bounce ended the wait: %v", d.Enrollments)
+	}
+	respond(7, "reply")
 	if d = f.get(t, d.ID); d.Enrollments["completed"] != 1 || d.Enrollments["active"] != 19 {
-		t.Errorf("after the click on the second: %v", d.Enrollments)
+		t.Errorf("after the answer to the second: %v", d.Enrollments)
 	}
 }
 

@@ -192,7 +192,8 @@ func (w *walk) target(key string) target {
 func answered(kind string) string {
 	return `EXISTS (
 		SELECT 1 FROM responses r
-		WHERE r.customer_id = e.customer_id AND r.campaign_id = @campaign AND NOT r.machine AND ` + kind + ` IN ('any', r.kind)
+		WHERE r.customer_id = e.customer_id AND r.campaign_id = @campaign AND NOT r.machine
+			AND (` + kind + ` = r.kind OR ` + kind + ` = 'any' AND r.kind NOT IN ('bounce', 'complaint', 'unsubscribe'))
 			AND r.at > COALESCE((SELECT max(t.planned_at) FROM touches t
 				WHERE t.customer_id = e.customer_id AND t.campaign_id = @campaign AND t.state <> 'excluded'), '-infinity'))`
 }
