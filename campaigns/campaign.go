@@ -55,6 +55,7 @@ type Details struct {
 	Entered     int64              `json:"entered"`     // customers entered so far
 	Money       Money              `json:"money"`
 	Warnings    []string           `json:"warnings,omitempty"` // of an approval
+	Troubles    []Trouble          `json:"troubles,omitempty"` // why pieces have to wait
 }
 
 // StepCounts are a frozen step with the touches planned there and the customers standing there.

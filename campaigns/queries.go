@@ -118,6 +118,9 @@ func details(ctx context.Context, q Querier, id int64) (d Details, err error) {
 	if err = q.QueryRow(ctx, `SELECT COALESCE(sum(size), 0) FROM journey_slices WHERE campaign_id = @id`, args).Scan(&d.Entered); err != nil {
 		return d, err
 	}
+	if d.Troubles, err = troubles(ctx, q, id); err != nil {
+		return d, err
+	}
 	d.Money, err = money(ctx, q, d.Campaign)
 	return d, err
 }

@@ -93,6 +93,9 @@ func TestPrintFolderBlocked(t *testing.T) {
 	if _, files, err := w.delivery.PrintFiles(t.Context(), runs[0].ID); err != nil || len(files) != 0 {
 		t.Errorf("files of a failed run: %v, %v", files, err)
 	}
+	if got := w.troubles(); !strings.Contains(got, "post: ") || !strings.Contains(got, "print folder") {
+		t.Errorf("troubles: %q", got)
+	}
 	w.must(os.Remove(block))
 	w.work(w.delivery)
 	w.want("touches", w.counts(s), "sent:3")

@@ -40,7 +40,7 @@ func (w *sendWorker) NextRetry(job *river.Job[SendArgs]) time.Time { return retr
 // errPutOff makes the queue try a job again; what is planned still is in the database.
 type errPutOff struct{ reason string }
 
-func (e errPutOff) Error() string { return "put off: " + e.reason }
+func (e errPutOff) Error() string { return campaigns.PutOff + e.reason }
 
 // outcome of handing over one message.
 type outcome struct {
@@ -92,6 +92,9 @@ func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 	}
 	if err := s.finishCheck(ctx, b.CampaignID); err != nil {
 		return err
+	}
+	if putOff != "" {
+		s.log.Warn("sending has to wait", "campaign", b.Code, "step", b.StepKey, "channel", b.Channel, "attempt", job.Attempt, "reason", putOff)
 	}
 	if putOff != "" && !last {
 		return errPutOff{putOff}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
+	"aldine/campaigns"
 	"aldine/campaigns/content"
 	"aldine/campaigns/journey"
 	"aldine/customers"
@@ -256,6 +258,18 @@ func (w *world) money() string {
 	w.t.Helper()
 	return w.text(`SELECT (SELECT coalesce(sum(amount), 0)::float8::text FROM reservations WHERE campaign_id = @campaign) || '/' ||
 		(SELECT coalesce(sum(amount), 0)::float8::text FROM cost_entries WHERE campaign_id = @campaign)`, pgx.NamedArgs{"campaign": w.campaign})
+}
+
+// troubles gives what a campaign says of pieces that have to wait.
+func (w *world) troubles() string {
+	w.t.Helper()
+	d, err := campaigns.New(campaigns.Deps{Pool: w.pool, Jobs: w.jobs, Settings: w.settings, Customers: w.people, Now: w.now, Log: logger}).Get(context.Background(), w.campaign)
+	w.must(err)
+	var said []string
+	for _, x := range d.Troubles {
+		said = append(said, x.Channel+": "+x.Message)
+	}
+	return strings.Join(said, "; ")
 }
 
 func (w *world) want(what, got, want string) {

@@ -159,6 +159,9 @@ func printStatus(w io.Writer, d campaigns.Details) error {
 	if d.Money.Available != nil {
 		t.row("available", d.Currency+" "+d.Money.Available.Trim(2).String())
 	}
+	for _, x := range d.Troubles {
+		t.row("waiting at "+x.Step, x.Message)
+	}
 	return t.flush()
 }
 

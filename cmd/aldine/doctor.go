@@ -24,7 +24,13 @@ type finding struct{ what, state, mend string }
 
 // Run checks one thing after the other and says how to mend what is wrong. It fails if anything is.
 func (doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
-	findings := []finding{checkFolder(cfg.Data), checkSpace(cfg.Data)}
+	findings := []finding{checkFolder(cfg.Data), checkSpace("disk space", cfg.Data)}
+	// Print files and uploads may lie on disks of their own.
+	for _, name := range []string{"print", "imports"} {
+		if dir := filepath.Join(cfg.Data, name); diskOf(dir) != 0 && diskOf(dir) != diskOf(cfg.Data) {
+			findings = append(findings, checkSpace("disk space for "+name, dir))
+		}
+	}
 	a := &app{cfg: cfg, now: time.Now, log: cfg.logger(std.err)}
 	defer a.close()
 	if err := a.openDatabase(ctx); err != nil {
@@ -75,8 +81,17 @@ func checkFolder(dir string) finding {
 	return f
 }
 
-func checkSpace(dir string) finding {
-	f := finding{what: "disk space"}
+// diskOf gives the number of the disk that a folder is on, 0 where there is none.
+func diskOf(dir string) uint64 {
+	var st unix.Stat_t
+	if unix.Stat(dir, &st) != nil {
+		return 0
+	}
+	return uint64(st.Dev)
+}
+
+func checkSpace(what, dir string) finding {
+	f := finding{what: what}
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		f.state, f.mend = err.Error(), "see that the data folder exists"

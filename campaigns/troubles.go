@@ -1,0 +1,47 @@
+package campaigns
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Trouble is why pieces of a step have to wait, though the campaign runs: the relay or the gateway turns them away, or the
+// letters cannot be written. They are tried again by themselves.
+type Trouble struct {
+	StepID  int64      `json:"step_id"`
+	Step    string     `json:"step"`
+	Channel string     `json:"channel"`
+	Message string     `json:"message"`
+	Again   *time.Time `json:"again"` // when the next try is due
+}
+
+// PutOff begins the error of a sending job that will be tried again; a reason that people may read follows.
+const PutOff = "put off: "
+
+// troubles reads what the queue and the print runs say. Other errors of jobs are for the log.
+func troubles(ctx context.Context, q Querier, id int64) ([]Trouble, error) {
+	rows, err := q.Query(ctx, `
+		WITH late AS (
+			SELECT kind, args ->> 'step_id' AS step, errors[array_upper(errors, 1)] ->> 'error' AS error, scheduled_at
+			FROM river_job
+			WHERE state IN ('retryable', 'available', 'running') AND errors IS NOT NULL AND kind IN ('delivery_send', 'delivery_print')
+				AND args ->> 'campaign_id' = @id::bigint::text
+		), said AS (
+			SELECT step, substr(error, length(@put_off::text) + 1) AS message, scheduled_at FROM late
+			WHERE kind = 'delivery_send' AND starts_with(error, @put_off::text)
+			UNION ALL
+			SELECT r.step_id::text, r.error, l.scheduled_at
+			FROM print_runs r LEFT JOIN late l ON l.kind = 'delivery_print' AND l.step = r.step_id::text
+			WHERE r.campaign_id = @id::bigint AND r.state = 'failed' AND r.error IS NOT NULL
+		)
+		SELECT s.step_id, s.key, coalesce(s.channel, ''), said.message, min(said.scheduled_at)
+		FROM said JOIN steps s ON s.step_id::text = said.step
+		GROUP BY s.step_id, s.key, s.channel, said.message ORDER BY s.step_id, said.message`,
+		pgx.NamedArgs{"id": id, "put_off": PutOff})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Trouble])
+}
