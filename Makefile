@@ -30,7 +30,8 @@ lint: ## Run the linters (the first time builds them, some minutes)
 	$(LINT) run ./...
 
 bench: setup ## Run the benchmarks
-	@status=0; go test -p 1 -run '^$$' -bench . -benchtime 2s -timeout 60m ./... || status=$$?; \
+	@status=0; packages=$$(grep -rl '^func Benchmark' --include='*_test.go' . | xargs -r -n1 dirname | sort -u); \
+	go test -p 1 -run '^$$' -bench . -benchtime 1s -timeout 20m $$packages || status=$$?; \
 	go run ./internal/pgtest/cmd/stop || status=$$?; exit $$status
 
 soak: setup ## Run the long tests that crash and overload the program

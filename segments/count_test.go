@@ -68,3 +68,29 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCount counts exactly over customers: attributes alone, and with their orders.
+func BenchmarkCount(b *testing.B) {
+	const total = 200_000
+	ctx, pool := context.Background(), pgtest.New(b)
+	exec(b, pool, `INSERT INTO customers (customer_id, first_name, last_name, email, city, country, postal_code, orders_count, created_at, updated_at)
+		SELECT i, 'First' || i % 5000, 'Last' || i % 20000, 'user' || i || '@example.org', 'City' || i % 100, CASE WHEN i % 3 = 0 THEN 'DE' ELSE 'AT' END,
+			lpad((i % 90000)::text, 5, '0'), i % 7, $1, $1 FROM generate_series(1, $2::int) i`, testNow, total)
+	exec(b, pool, `INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, recorded_at)
+		SELECT i, n::text, $1, 1, i % 50, 'USD', 1, i % 50, $1 FROM generate_series(1, $2::int, 2) i, generate_series(1, 2) n`, testNow, total)
+	exec(b, pool, `ANALYZE`)
+	s := New(pool, clock)
+	for name, expression := range map[string]string{
+		"attributes": `country == "DE" and city != "City7" and postal_code >= "5"`,
+		"orders":     `country == "DE" and count(orders, .amount > 20) >= 2`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if n, err := s.Count(ctx, expression, Exact); err != nil || n.Count == 0 {
+					b.Fatalf("%+v, %v", n, err)
+				}
+			}
+			b.ReportMetric(float64(total*b.N)/b.Elapsed().Seconds(), "customers/s")
+		})
+	}
+}

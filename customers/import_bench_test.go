@@ -1,0 +1,36 @@
+package customers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// BenchmarkImportOrders imports orders of 50,000 customers in no order, then the same file again.
+func BenchmarkImportOrders(b *testing.B) {
+	const people, rows = 50_000, 100_000
+	var customers, orders strings.Builder
+	customers.WriteString("external_id,last_name\n")
+	for i := range people {
+		fmt.Fprintf(&customers, "C%07d,Last%d\n", i, i%20_000)
+	}
+	orders.WriteString("order_id,customer_external_id,ordered_at,quantity,amount,currency\n")
+	for i := range rows {
+		fmt.Fprintf(&orders, "O%07d,C%07d,2026-%02d-%02dT10:00:00Z,1,%d.50,EUR\n", i, i*7919%people, 1+i%9, 1+i%28, 1+i%200)
+	}
+	for b.Loop() {
+		s := setup(b)
+		s.load("customers", "bench", customers.String())
+		began := time.Now()
+		if got := figures(s.load("orders", "", orders.String())); got != fmt.Sprintf("%d/0/0/0/0", rows) {
+			b.Fatal(got)
+		}
+		b.ReportMetric(rows/time.Since(began).Seconds(), "rows/s")
+		began = time.Now()
+		if got := figures(s.load("orders", "", orders.String())); got != fmt.Sprintf("0/0/%d/0/0", rows) {
+			b.Fatal(got)
+		}
+		b.ReportMetric(rows/time.Since(began).Seconds(), "again-rows/s")
+	}
+}
