@@ -122,7 +122,7 @@ func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, st
 		row, err := file.Next()
 		var fault *csvfile.RowError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if bad > shownFaults {
 				fmt.Fprintf(std.err, "%s: %d rows more cannot be read\n", path, bad-shownFaults)
 			}

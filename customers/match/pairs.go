@@ -19,7 +19,7 @@ func (r *Result) Pairs(each func(Pair) error) error {
 		direct[[2]int32{l.i, l.j}] = l.bits
 	}
 	for c, nodes := range r.clusters {
-		score := func(a, b int) float64 { return r.scoreOf(direct, nodes, t.node[a], t.node[b]) }
+		score := func(a, b int) float64 { return r.scoreOf(direct, t.node[a], t.node[b]) }
 		if err := t.pairsOf(rows[c], score, each); err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (r *Result) Pairs(each func(Pair) error) error {
 
 // scoreOf gives the probability of two nodes of one cluster; where they are not linked themselves, others link them, and
 // the weakest link that holds the cluster together counts: at least the threshold.
-func (r *Result) scoreOf(direct map[[2]int32]float32, nodes []int32, a, b int32) float64 {
+func (r *Result) scoreOf(direct map[[2]int32]float32, a, b int32) float64 {
 	if a == b {
 		return probability(max(r.Model.prior+r.Model.full(r.table, a, a), r.threshold))
 	}
