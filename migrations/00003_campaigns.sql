@@ -158,6 +158,7 @@ CREATE TABLE touches (
 );
 CREATE INDEX touches_campaign_idx ON touches (campaign_id, step_id, customer_id) INCLUDE (state);
 CREATE INDEX touches_open_idx ON touches (campaign_id, step_id, state, customer_id) WHERE state IN ('planned', 'sending', 'unconfirmed');
+CREATE INDEX touches_unconfirmed_idx ON touches (campaign_id) WHERE state = 'unconfirmed'; -- few; counted on the first page while many are open
 CREATE INDEX touches_sent_idx ON touches (customer_id, sent_at) WHERE state = 'sent';
 
 -- Narrow look-up that keeps one touch per household, e-mail, phone or address where the step says so.
