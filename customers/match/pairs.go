@@ -18,7 +18,7 @@ func (r *Result) Pairs(each func(Pair) error) error {
 	for _, l := range r.links {
 		direct[[2]int32{l.i, l.j}] = l.bits
 	}
-	for c, nodes := range r.clusters {
+	for c := range r.clusters {
 		score := func(a, b int) float64 { return r.scoreOf(direct, t.node[a], t.node[b]) }
 		if err := t.pairsOf(rows[c], score, each); err != nil {
 			return err
