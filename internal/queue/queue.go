@@ -27,6 +27,9 @@ const (
 	Tracking = "tracking" // attribution, waking journeys
 )
 
+// Names lists the queues.
+func Names() []string { return []string{Journeys, Email, SMS, Post, Calls, Imports, Tracking} }
+
 // NewInserter gives a client that only inserts jobs.
 func NewInserter(pool *pgxpool.Pool) (*Client, error) {
 	return river.NewClient(riverpgxv5.New(pool), &river.Config{})
@@ -44,7 +47,7 @@ const (
 func NewWorking(pool *pgxpool.Pool, workers *river.Workers, nodeID string, log *slog.Logger, periodic ...*river.PeriodicJob) (*Client, error) {
 	return river.NewClient(riverpgxv5.New(pool), &river.Config{
 		ID:                   nodeID,
-		Logger:               log,
+		Logger:               slog.New(quiet{log.Handler()}),
 		Workers:              workers,
 		PeriodicJobs:         periodic,
 		JobTimeout:           jobTimeout,
