@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"aldine/internal/queue"
 	"aldine/migrations"
 )
 
@@ -49,27 +50,29 @@ func (queueCollector) Describe(ch chan<- *prometheus.Desc) { ch <- queueDepth; c
 func (q queueCollector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
+	// An empty queue has a depth and an age too, both 0: an alarm must tell "nothing to do" from "nobody says".
 	rows, err := q.a.pool.Query(ctx, `
-		SELECT queue, state::text, count(*),
-		       coalesce(extract(epoch FROM @now - min(scheduled_at)) , 0)::float8
-		FROM river_job WHERE state NOT IN ('completed', 'cancelled')
-		GROUP BY queue, state ORDER BY queue, state`, pgx.NamedArgs{"now": time.Now()})
+		SELECT q.queue, s.state, count(j.id), coalesce(extract(epoch FROM @now - min(j.scheduled_at)), 0)::float8
+		FROM unnest(@queues::text[]) AS q (queue)
+		CROSS JOIN unnest('{available,running,scheduled,retryable,discarded}'::text[]) AS s (state)
+		LEFT JOIN river_job j ON j.queue = q.queue AND j.state = s.state::river_job_state
+		GROUP BY q.queue, s.state ORDER BY q.queue, s.state`, pgx.NamedArgs{"now": time.Now(), "queues": queue.Names()})
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(queueDepth, err)
 		return
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var queue, state string
+		var name, state string
 		var jobs int64
 		var age float64
-		if err := rows.Scan(&queue, &state, &jobs, &age); err != nil {
+		if err := rows.Scan(&name, &state, &jobs, &age); err != nil {
 			ch <- prometheus.NewInvalidMetric(queueDepth, err)
 			return
 		}
-		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(jobs), queue, state)
+		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(jobs), name, state)
 		if state == "available" {
-			ch <- prometheus.MustNewConstMetric(queueAge, prometheus.GaugeValue, max(age, 0), queue)
+			ch <- prometheus.MustNewConstMetric(queueAge, prometheus.GaugeValue, max(age, 0), name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -43,6 +44,26 @@ func TestUnknownAddresses(t *testing.T) {
 		answer.Body.Close()
 		if got := answer.Header.Get("Content-Type"); answer.StatusCode != c.status || !strings.HasPrefix(got, c.mime) {
 			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.path, answer.StatusCode, got, c.status, c.mime)
+		}
+	}
+}
+
+func TestMetricsOfQuietQueues(t *testing.T) {
+	t.Parallel()
+	_, base := startServer(t, append(newShell(t).args, "--log-level", "error")...)
+	answer, err := http.Get(base + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{`aldine_queue_jobs{queue="email",state="available"} 0`, `aldine_queue_jobs{queue="post",state="discarded"} 0`,
+		`aldine_queue_oldest_seconds{queue="sms"} 0`} {
+		if !strings.Contains(string(body), line+"\n") {
+			t.Errorf("metrics lack %s", line)
 		}
 	}
 }
