@@ -15,7 +15,7 @@ var (
 		return uint64(t.soundOfGiven(r[Given]))
 	})
 	byInitial = atom(func(t *Table, r *record) uint64 {
-		if s := t.stores[storeOf[Given]].text[r[Given]]; s != "" {
+		if s := t.stores[storeOf[Given]].of[r[Given]].text; s != "" {
 			return uint64(s[0])
 		}
 		return 0
@@ -24,28 +24,32 @@ var (
 		if r[Surname] == 0 {
 			return 0
 		}
-		return uint64(t.stores[storeOf[Surname]].sound[r[Surname]])
+		return uint64(t.stores[storeOf[Surname]].of[r[Surname]].sound)
 	})
 	// byNames is the same for names that have changed places.
 	byNames = atom(func(t *Table, r *record) uint64 {
 		if r[Given] == 0 || r[Surname] == 0 {
 			return 0
 		}
-		s := t.stores[storeOf[Given]].sound
-		a, b := s[r[Given]], s[r[Surname]]
+		s := t.stores[storeOf[Given]].of
+		a, b := s[r[Given]].sound, s[r[Surname]].sound
 		return uint64(min(a, b))<<32 | uint64(max(a, b))
 	})
 	byYear = atom(func(t *Table, r *record) uint64 {
-		return uint64(t.stores[storeOf[Birth]].number[r[Birth]] / 10000)
+		return uint64(t.stores[storeOf[Birth]].of[r[Birth]].number / 10000)
 	})
 	byMonthDay = atom(func(t *Table, r *record) uint64 {
-		return uint64(t.stores[storeOf[Birth]].number[r[Birth]] % 10000)
+		return uint64(t.stores[storeOf[Birth]].of[r[Birth]].number % 10000)
 	})
 	byStreet = atom(func(t *Table, r *record) uint64 {
 		if r[Street] == 0 {
 			return 0
 		}
-		return uint64(t.stores[storeOf[Street]].sound[r[Street]])
+		return uint64(t.stores[storeOf[Street]].of[r[Street]].sound)
+	})
+	// byLocal is what stands before the @, where that is long enough to tell people apart.
+	byLocal = atom(func(t *Table, r *record) uint64 {
+		return uint64(t.stores[storeOf[Email]].of[r[Email]].sound)
 	})
 	byEmail = exactly(Email)
 	byCity  = exactly(City)
@@ -56,11 +60,11 @@ func (t *Table) soundOfGiven(v uint32) uint32 {
 	if v == 0 {
 		return 0
 	}
-	s := t.stores[storeOf[Given]]
-	if r, ok := nicknameRoots[s.text[v]]; ok {
-		return soundOf(r[0])
+	s := &t.stores[storeOf[Given]].of[v]
+	if s.number != 0 {
+		return soundOf(nicknameRoots[s.text][0])
 	}
-	return s.sound[v]
+	return s.sound
 }
 
 // pass is a way to find candidates: records that agree in all of keys. Where too many do, those are parted further by
@@ -79,23 +83,27 @@ var passes = []pass{
 	{"names", []atom{byNames}, []atom{exactly(Surname), byYear, byPost, byCity, byMonthDay, exactly(Street)}},
 	{"birth date and given name", []atom{exactly(Birth)}, []atom{byGiven, byCity}},
 	{"birth date and surname", []atom{exactly(Birth)}, []atom{bySurname, byInitial}},
-	{"surname and postal code", []atom{bySurname, byPost}, []atom{byInitial, byStreet, exactly(Number)}},
-	{"given name and postal code", []atom{byGiven, byPost}, []atom{byStreet, exactly(Number)}},
-	{"surname and year", []atom{bySurname, byYear}, []atom{byInitial, byCity, exactly(Surname)}},
-	{"given name, month and day", []atom{byGiven, byMonthDay}, []atom{byCity, byPost}},
-	{"house", []atom{exactly(Number), byStreet}, []atom{byCity, byInitial, exactly(Street)}},
-	{"second address line", []atom{exactly(Street2), exactly(Number)}, []atom{byInitial}},
+	{"surname and postal code", []atom{bySurname}, []atom{byPost, byInitial, byStreet, exactly(Number)}},
+	{"given name and postal code", []atom{byGiven}, []atom{byPost, byStreet, exactly(Number)}},
+	{"surname and year", []atom{bySurname}, []atom{byYear, byInitial, byCity}},
+	{"given name, month and day", []atom{byGiven}, []atom{byMonthDay, byCity, byPost}},
+	{"street and house", []atom{byStreet}, []atom{exactly(Number), byCity, byInitial, exactly(Street)}},
+	{"second address line", []atom{exactly(Street2)}, []atom{exactly(Number), byInitial}},
 	{"surname and street", []atom{bySurname, byStreet}, []atom{exactly(Number), byInitial, byCity}},
 	{"given name and street", []atom{byGiven, exactly(Street)}, []atom{exactly(Number), byCity}},
 	{"surname and city", []atom{bySurname, byCity}, []atom{byInitial, exactly(Surname), byYear}},
+	{"given name and city", []atom{byGiven, byCity}, []atom{byYear, exactly(Number)}},
+	{"postal code and house", []atom{byPost}, []atom{exactly(Number), byInitial, byYear}},
+	{"month, day and initial", []atom{byMonthDay}, []atom{byInitial, byCity, byPost}},
+	{"name part of the email", []atom{byLocal}, []atom{byGiven}},
 	{"company", []atom{exactly(Company)}, []atom{byInitial, bySurname, byCity}},
 }
 
 // Limits of blocking.
 const (
 	smallFile    = 1500      // nodes: all pairs are compared
-	pairsPerNode = 12        // candidates of one pass, on average over all nodes
-	leastPairs   = 3_000_000 // but never fewer than that may be looked at
+	pairsPerNode = 4         // candidates of one pass, on average over all nodes
+	leastPairs   = 1_000_000 // but never fewer than that may be looked at
 	hugeWindow   = 4         // where no finer key helps, each record is compared with that many neighbours
 )
 
@@ -103,9 +111,17 @@ const (
 type blocks struct {
 	name    string
 	members []int32
-	ends    []int32  // of each block in members
-	window  []bool   // whether only neighbours are compared
-	of      []uint32 // the block of each node, 0 for none or where only neighbours are compared
+	ends    []int32 // of each block in members
+	window  []bool  // whether only neighbours are compared
+	most    int     // pairs in them at most
+}
+
+// blocking is the candidates of all passes.
+type blocking struct {
+	passes []*blocks
+	// of gives for each node its block of each pass, in turn; 0 for none or where only neighbours are compared. It tells
+	// whether an earlier pass has found a pair.
+	of []uint32
 }
 
 type keyed struct {
@@ -162,17 +178,28 @@ func (t *Table) makeBlocks(p pass, perNode, least int) *blocks {
 	if len(b.ends) == 0 {
 		return nil
 	}
-	b.of = make([]uint32, len(t.nodes))
-	from := int32(0)
-	for n, to := range b.ends {
-		if !b.window[n] {
-			for _, i := range b.members[from:to] {
-				b.of[i] = uint32(n + 1)
-			}
-		}
-		from = to
-	}
 	return b
+}
+
+// join numbers the blocks of all passes.
+func (t *Table) join(passes []*blocks) *blocking {
+	all := &blocking{passes: passes, of: make([]uint32, len(passes)*len(t.nodes))}
+	for k, b := range passes {
+		from := int32(0)
+		for n, to := range b.ends {
+			size := int(to - from)
+			if b.window[n] {
+				b.most += size * hugeWindow
+			} else {
+				b.most += size * (size - 1) / 2
+				for _, i := range b.members[from:to] {
+					all.of[int(i)*len(passes)+k] = uint32(n + 1)
+				}
+			}
+			from = to
+		}
+	}
+	return all
 }
 
 func keyOf(t *Table, r *record, atoms []atom) uint64 {
@@ -265,24 +292,26 @@ func (b *blocks) takeNeighbours(t *Table, all []keyed) {
 	}
 }
 
-// pairs calls each for the candidates of blocks from, from+step, ... that no pass of earlier found.
-func (b *blocks) pairs(from, step int, earlier []*blocks, each func(i, j int32)) {
+// pairs calls each for the candidates of pass k, in its blocks from, from+step, ..., that no earlier pass has found.
+func (all *blocking) pairs(k, from, step int, each func(i, j int32)) {
+	b, width := all.passes[k], len(all.passes)
 	for n := from; n < len(b.ends); n += step {
 		begin := int32(0)
 		if n > 0 {
 			begin = b.ends[n-1]
 		}
 		run := b.members[begin:b.ends[n]]
-		for x := range run {
+		for x, i := range run {
 			last := len(run)
 			if b.window[n] {
 				last = min(last, x+1+hugeWindow)
 			}
+			mine := all.of[int(i)*width:][:k]
 		next:
-			for y := x + 1; y < last; y++ {
-				i, j := run[x], run[y]
-				for _, e := range earlier {
-					if e.of[i] == e.of[j] && e.of[i] != 0 {
+			for _, j := range run[x+1 : last] {
+				theirs := all.of[int(j)*width:][:k]
+				for e, block := range mine {
+					if block == theirs[e] && block != 0 {
 						continue next
 					}
 				}
@@ -298,7 +327,7 @@ func (t *Table) everything() *blocks {
 	for i := range all {
 		all[i].node = int32(i)
 	}
-	b := &blocks{name: "all pairs", of: make([]uint32, len(all))}
+	b := &blocks{name: "all pairs"}
 	b.take(all)
 	return b
 }

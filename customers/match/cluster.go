@@ -59,7 +59,7 @@ func (r *Result) cluster() {
 
 // selfMatch tells whether rows that are alike in every field are one person: not where too little is known of them.
 func (r *Result) selfMatch(i int32) bool {
-	return r.Model.prior+r.Model.full(r.table, i, i) >= r.threshold
+	return r.Model.prior+r.Model.full(r.table, i, i, r.memo) >= r.threshold
 }
 
 // belong weighs the pairs between two clusters.
@@ -67,7 +67,7 @@ func (r *Result) belong(x, y []int32) bool {
 	n, sum := 0, float32(0)
 	step := max(1, len(x)*len(y)/looks)
 	for k := 0; k < len(x)*len(y); k += step {
-		w := r.Model.full(r.table, x[k/len(y)], y[k%len(y)])
+		w := r.Model.full(r.table, x[k/len(y)], y[k%len(y)], r.memo)
 		sum += min(max(w, -20), 20)
 		n++
 	}

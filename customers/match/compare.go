@@ -7,7 +7,7 @@ import (
 )
 
 // comparator tells the level at which two different values of one field agree.
-type comparator func(s *store, a, b uint32) Level
+type comparator func(a, b *value) Level
 
 var comparators = [fields]comparator{Given: compareGiven, Middle: compareGiven, Surname: compareText, Birth: compareBirth, Email: compareEmail,
 	Phone: comparePhone, Identifier: compareCode, Number: compareNumber, Street: compareText, Street2: compareText, City: compareText, Region: compareText,
@@ -16,15 +16,15 @@ var comparators = [fields]comparator{Given: compareGiven, Middle: compareGiven, 
 // order is the order of comparing: what is cheap and tells much comes first.
 var order = [fields]Field{Birth, Given, Surname, Identifier, Phone, Postcode, Number, Email, City, Street, Street2, Company, Region, Middle, Extra1, Extra2}
 
-func compareGiven(s *store, a, b uint32) Level {
-	x, y := s.text[a], s.text[b]
-	if sameRoot(x, y) {
+func compareGiven(a, b *value) Level {
+	x, y := a.text, b.text
+	if a.number != 0 && b.number != 0 && sameRoot(x, y) {
 		return Alias
 	}
 	if initialOf(x, y) || initialOf(y, x) {
 		return Partial
 	}
-	return compareText(s, a, b)
+	return compareText(a, b)
 }
 
 func initialOf(initial, name string) bool {
@@ -32,30 +32,23 @@ func initialOf(initial, name string) bool {
 }
 
 // compareText compares names and words.
-func compareText(s *store, a, b uint32) Level {
-	x, y := s.text[a], s.text[b]
+func compareText(a, b *value) Level {
+	x, y := a.text, b.text
 	shorter := min(len(x), len(y))
-	far := apart(s.mask[a], s.mask[b])
-	if far <= 3 && max(len(x), len(y))-shorter <= 12 {
-		d := 4
-		if far <= 3 {
-			d = slips(x, y, 3)
-		}
-		switch {
+	if apart(a.mask, b.mask) <= 3 {
+		switch d := slips(a, b, 3); {
 		case d == 1 && shorter >= 3:
 			return Close
 		case d == 2 && shorter >= 5 || d == 3 && shorter >= 9:
 			return Near
 		}
 	}
-	if part := parts(x, y); part != Different {
-		return part
+	if shorter >= 3 && (x[0] == y[0] || (a.mask|b.mask)&spaced != 0) {
+		if part := parts(x, y); part != Different {
+			return part
+		}
 	}
-	// The share of letters that one text has and the other lacks bounds the likeness.
-	if far > 2+shorter/3 {
-		return Different
-	}
-	switch j := likeness(x, y); {
+	switch j := likeness(a, b, 0.80); {
 	case j >= 0.92:
 		return Near
 	case j >= 0.80:
@@ -107,8 +100,8 @@ func hasWord(s, word string) bool {
 	}
 }
 
-func compareBirth(s *store, a, b uint32) Level {
-	x, y := s.number[a], s.number[b]
+func compareBirth(a, b *value) Level {
+	x, y := a.number, b.number
 	y1, m1, d1 := x/10000, x/100%100, x%100
 	y2, m2, d2 := y/10000, y/100%100, y%100
 	if m1 == 0 || m2 == 0 || d1 == 0 || d2 == 0 { // only a part is known
@@ -123,7 +116,7 @@ func compareBirth(s *store, a, b uint32) Level {
 	if y1 == y2 && m1 == d2 && d1 == m2 {
 		return Alias
 	}
-	switch slips(s.text[a], s.text[b], 2) {
+	switch slips(a, b, 2) {
 	case 1:
 		return Close
 	case 2:
@@ -146,61 +139,54 @@ func compareBirth(s *store, a, b uint32) Level {
 
 func abs(n int32) int32 { return max(n, -n) }
 
-func compareEmail(s *store, a, b uint32) Level {
-	x, y := s.text[a], s.text[b]
-	localX, domainX, _ := strings.Cut(x, "@")
-	localY, domainY, _ := strings.Cut(y, "@")
-	if localX == localY && len(localX) >= 4 {
+func compareEmail(a, b *value) Level {
+	if a.sound == b.sound && a.sound != 0 {
 		return Alias
 	}
-	far := apart(s.mask[a], s.mask[b])
-	if far <= 4 {
-		switch slips(x, y, 4) {
-		case 1:
-			return Close
-		case 2, 3, 4:
-			return Near
-		}
+	switch slips(a, b, 4) {
+	case 1:
+		return Close
+	case 2, 3, 4:
+		return Near
 	}
 	switch {
-	case far <= 6 && likeness(x, y) >= 0.90:
+	case apart(a.mask, b.mask) <= 6 && likeness(a, b, 0.90) >= 0.90:
 		return Partial
-	case domainX == domainY && domainX != "":
+	case a.number == b.number:
 		return Faint
 	}
 	return Different
 }
 
-func comparePhone(s *store, a, b uint32) Level {
-	x, y := s.text[a], s.text[b]
+func comparePhone(a, b *value) Level {
+	x, y := a.text, b.text
 	if n := min(len(x), len(y)); n >= 7 && x[len(x)-7:] == y[len(y)-7:] {
 		return Alias
 	}
-	return byDigits(x, y)
+	return compareCode(a, b)
 }
 
-func compareCode(s *store, a, b uint32) Level { return byDigits(s.text[a], s.text[b]) }
-
-func byDigits(x, y string) Level {
-	switch slips(x, y, 2) {
+func compareCode(a, b *value) Level {
+	shorter := min(len(a.text), len(b.text))
+	switch slips(a, b, 2) {
 	case 1:
-		if min(len(x), len(y)) >= 4 {
+		if shorter >= 4 {
 			return Close
 		}
 	case 2:
-		if min(len(x), len(y)) >= 6 {
+		if shorter >= 6 {
 			return Near
 		}
 	}
 	return Different
 }
 
-func compareNumber(s *store, a, b uint32) Level {
-	x, y := s.text[a], s.text[b]
+func compareNumber(a, b *value) Level {
+	x, y := a.text, b.text
 	if leadingDigits(x) == leadingDigits(y) {
 		return Alias // 12 and 12a
 	}
-	if slips(x, y, 1) == 1 && max(len(x), len(y)) >= 2 {
+	if slips(a, b, 1) == 1 && max(len(x), len(y)) >= 2 {
 		return Close
 	}
 	return Different
@@ -214,16 +200,16 @@ func leadingDigits(s string) string {
 	return s[:i]
 }
 
-func comparePostcode(s *store, a, b uint32) Level {
-	x, y := s.text[a], s.text[b]
-	if bits.OnesCount64(s.mask[a]^s.mask[b]) > 6 {
+func comparePostcode(a, b *value) Level {
+	x, y := a.text, b.text
+	if bits.OnesCount64(a.mask^b.mask) > 6 {
 		return Different
 	}
 	n := min(len(x), len(y))
 	if n >= 5 && max(len(x), len(y)) >= 8 && x[:5] == y[:5] { // ZIP+4
 		return Alias
 	}
-	switch d := slips(x, y, 2); {
+	switch d := slips(a, b, 2); {
 	case d == 1 && n >= 3:
 		return Close
 	case n >= 3 && x[:n-n/3] == y[:n-n/3]:

@@ -24,7 +24,7 @@ func (r *Result) Explain(a, b int) Explanation {
 	t, m := r.table, r.Model
 	i, j := t.node[a], t.node[b]
 	x, y := &t.nodes[i], &t.nodes[j]
-	s := t.sign(i, j)
+	s := t.sign(i, j, r.memo)
 	e := Explanation{Prior: float64(m.prior)}
 	sum := float32(0)
 	for f := range fields {
@@ -36,8 +36,8 @@ func (r *Result) Explain(a, b int) Explanation {
 			w = m.weightTogether[f][s[f]]
 		}
 		sum += w
-		text := t.stores[storeOf[f]].text
-		e.Evidence = append(e.Evidence, Evidence{f.String(), text[x[f]], text[y[f]], levelOf(s[f]), float64(w)})
+		of := t.stores[storeOf[f]].of
+		e.Evidence = append(e.Evidence, Evidence{f.String(), of[x[f]].text, of[y[f]].text, levelOf(s[f]), float64(w)})
 	}
 	_, home := m.parts(&s)
 	e.Household = float64(m.homeDoubt(home))

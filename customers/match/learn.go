@@ -7,14 +7,14 @@ import (
 
 // Sizes of the samples that the model is learned from.
 const (
-	maxRandom     = 400_000
-	maxCandidates = 600_000
+	maxRandom     = 300_000
+	maxCandidates = 500_000
 	rounds        = 15
 )
 
 // learn finds the model by expectation-maximisation without labels. Every pair belongs to one of three classes: one
 // person, two people of one household, strangers. Pairs that no pass proposes are strangers.
-func (t *Table) learn(all []*blocks, candidates int) *Model {
+func (t *Table) learn(all *blocking) *Model {
 	m := &Model{M: usualM, U: usualU}
 	rows := float64(len(t.node))
 	m.nodes = rows
@@ -32,9 +32,10 @@ func (t *Table) learn(all []*blocks, candidates int) *Model {
 		}
 		pairs = max(a*b, 1)
 	}
-	random := t.randomPairs()
-	chosen, scale := t.candidatePairs(all, candidates)
-	t.learnTogether(m, random)
+	memo := newMemo()
+	random := t.randomPairs(memo)
+	chosen, scale := t.candidatePairs(all, memo)
+	t.learnTogether(m, random, memo)
 
 	usualMatch := 0.1 * n / pairs
 	leastHome := 0.02 * n / pairs
@@ -170,14 +171,14 @@ func (t *Table) learnU(m *Model, random tally, first bool) {
 }
 
 // randomPairs gives pairs chosen by chance; the same table gives the same pairs.
-func (t *Table) randomPairs() tally {
+func (t *Table) randomPairs(memo memo) tally {
 	n := len(t.nodes)
 	out := tally{index: map[signature]int{}}
 	if n*(n-1)/2 <= maxRandom {
 		for i := range int32(n) {
 			for j := i + 1; j < int32(n); j++ {
 				if t.counted(i, j) {
-					out.add(t.sign(i, j))
+					out.add(t.sign(i, j, memo))
 				}
 			}
 		}
@@ -187,7 +188,7 @@ func (t *Table) randomPairs() tally {
 	for range maxRandom {
 		i, j := int32(rng.IntN(n)), int32(rng.IntN(n))
 		if i != j && t.counted(i, j) {
-			out.add(t.sign(i, j))
+			out.add(t.sign(i, j, memo))
 		}
 	}
 	return out
@@ -199,15 +200,19 @@ func (t *Table) counted(i, j int32) bool {
 }
 
 // candidatePairs gives a sample of the candidates and how many each of them stands for.
-func (t *Table) candidatePairs(all []*blocks, total int) (sample tally, scale float64) {
+func (t *Table) candidatePairs(all *blocking, memo memo) (sample tally, scale float64) {
 	sample.index = map[signature]int{}
-	step := uint64(max(1, (total+maxCandidates-1)/maxCandidates))
-	for k, b := range all {
-		b.pairs(0, 1, all[:k], func(i, j int32) {
+	most := 0
+	for _, b := range all.passes {
+		most += b.most
+	}
+	step := uint64(most/maxCandidates + 1)
+	for k := range all.passes {
+		all.pairs(k, 0, 1, func(i, j int32) {
 			if step > 1 && mix(uint64(i), uint64(j))>>8%step != 0 || !t.counted(i, j) {
 				return
 			}
-			sample.add(t.sign(i, j))
+			sample.add(t.sign(i, j, memo))
 		})
 	}
 	return sample, float64(step)
@@ -215,7 +220,7 @@ func (t *Table) candidatePairs(all []*blocks, total int) (sample tally, scale fl
 
 // learnTogether finds how often strangers with one postal code have one city and one region: pairs whose names both
 // differ are strangers.
-func (t *Table) learnTogether(m *Model, random tally) {
+func (t *Table) learnTogether(m *Model, random tally, memo memo) {
 	var same, of [fields]float64
 	see := func(s *signature, times float64) {
 		if s[Postcode] < firstExact || levelOf(s[Given]) != Different || levelOf(s[Surname]) != Different {
@@ -241,7 +246,7 @@ func (t *Table) learnTogether(m *Model, random tally) {
 			continue
 		}
 		if last[p] > 0 {
-			s := t.sign(last[p]-1, int32(i))
+			s := t.sign(last[p]-1, int32(i), memo)
 			see(&s, 1)
 			if n++; n > 100_000 {
 				break

@@ -31,7 +31,7 @@ func (r *Result) Pairs(each func(Pair) error) error {
 // the weakest link that holds the cluster together counts: at least the threshold.
 func (r *Result) scoreOf(direct map[[2]int32]float32, a, b int32) float64 {
 	if a == b {
-		return probability(max(r.Model.prior+r.Model.full(r.table, a, a), r.threshold))
+		return probability(max(r.Model.prior+r.Model.full(r.table, a, a, r.memo), r.threshold))
 	}
 	bits, ok := direct[[2]int32{min(a, b), max(a, b)}]
 	if !ok {

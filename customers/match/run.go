@@ -32,6 +32,7 @@ type Result struct {
 
 	table     *Table
 	threshold float32 // in bits
+	memo      memo
 	links     []link
 	clusters  [][]int32 // of nodes, those with more than one row
 }
@@ -46,6 +47,12 @@ type Pass struct {
 type link struct {
 	i, j int32
 	bits float32
+}
+
+// finding is what one worker found.
+type finding struct {
+	links    []link
+	compared int
 }
 
 func logit(p float64) float32 { return float32(math.Log2(p / (1 - p))) }
@@ -66,38 +73,31 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for k, b := range all {
-		n := 0
-		for w := range workers(func(w int) int {
-			n := 0
-			b.pairs(w, workerCount, all[:k], func(i, j int32) { n++ })
-			return n
-		}) {
-			n += w
-		}
-		r.Passes = append(r.Passes, Pass{b.name, n})
-		r.Candidates += n
-	}
-	r.Model = t.learn(all, r.Candidates)
+	r.Model = t.learn(all)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	low := logit(o.Review)
-	for k, b := range all {
-		for found := range workers(func(w int) []link {
-			var out []link
-			b.pairs(w, workerCount, all[:k], func(i, j int32) {
+	memos := [workerCount]memo{newMemo(), newMemo()}
+	for k, b := range all.passes {
+		n := 0
+		for found := range workers(func(w int) (f finding) {
+			all.pairs(k, w, workerCount, func(i, j int32) {
 				if !t.counted(i, j) {
 					return
 				}
-				if bits := r.Model.score(t, i, j, low); bits >= low {
-					out = append(out, link{i, j, bits})
+				f.compared++
+				if bits := r.Model.score(t, i, j, low, memos[w]); bits >= low {
+					f.links = append(f.links, link{i, j, bits})
 				}
 			})
-			return out
+			return f
 		}) {
-			r.links = append(r.links, found...)
+			r.links = append(r.links, found.links...)
+			n += found.compared
 		}
+		r.Passes = append(r.Passes, Pass{b.name, n})
+		r.Candidates += n
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -111,16 +111,16 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 			r.Review++
 		}
 	}
+	r.memo = memos[0]
 	r.cluster()
 	r.Seconds = time.Since(begun).Seconds()
 	return r, ctx.Err()
 }
 
-func (t *Table) allBlocks(force bool) []*blocks {
+func (t *Table) allBlocks(force bool) *blocking {
 	if len(t.nodes) <= smallFile && !force {
-		return []*blocks{t.everything()}
+		return t.join([]*blocks{t.everything()})
 	}
-	least := leastPairs
 	made := make([]*blocks, len(passes))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, workerCount)
@@ -129,12 +129,12 @@ func (t *Table) allBlocks(force bool) []*blocks {
 		go func() {
 			defer wait.Done()
 			slots <- struct{}{}
-			made[k] = t.makeBlocks(passes[k], pairsPerNode, least)
+			made[k] = t.makeBlocks(passes[k], pairsPerNode, leastPairs)
 			<-slots
 		}()
 	}
 	wait.Wait()
-	return slices.DeleteFunc(made, func(b *blocks) bool { return b == nil })
+	return t.join(slices.DeleteFunc(made, func(b *blocks) bool { return b == nil }))
 }
 
 const workerCount = 2
@@ -161,7 +161,7 @@ func workers[T any](f func(w int) T) func(yield func(T) bool) {
 }
 
 // score gives the log odds of a pair in bits, or less than low as soon as it is sure that they are.
-func (m *Model) score(t *Table, i, j int32, low float32) float32 {
+func (m *Model) score(t *Table, i, j int32, low float32, memo memo) float32 {
 	a, b := &t.nodes[i], &t.nodes[j]
 	names, lines, surname, line2 := t.swapping(a, b)
 	// First what equality alone tells, with the best that could come of the rest.
@@ -195,7 +195,7 @@ func (m *Model) score(t *Table, i, j int32, low float32) float32 {
 		if bound < low {
 			return bound
 		}
-		s[f] = uint8(comparators[f](t.stores[storeOf[f]], a[f], b[f]))
+		s[f] = uint8(t.level(f, a[f], b[f], memo))
 		bound += m.weight[f][s[f]] - max(m.best[f], 0)
 	}
 	if bound < low {
@@ -205,7 +205,7 @@ func (m *Model) score(t *Table, i, j int32, low float32) float32 {
 }
 
 // full gives the weight of the evidence for a pair, without the prior.
-func (m *Model) full(t *Table, i, j int32) float32 {
-	s := t.sign(i, j)
+func (m *Model) full(t *Table, i, j int32, memo memo) float32 {
+	s := t.sign(i, j, memo)
 	return m.evidence(&s)
 }

@@ -1,5 +1,36 @@
 package match
 
+// memo remembers how names and places compare, since the common ones meet again and again. It belongs to one worker.
+type memo []remembered
+
+type remembered struct {
+	key   uint64
+	level Level
+}
+
+const memoSize = 1 << 16
+
+// remembers says which fields are worth remembering.
+var remembers = [fields]bool{Given: true, Surname: true, Street: true, Street2: true, City: true, Company: true}
+
+func newMemo() memo { return make(memo, memoSize) }
+
+// level compares two different values that are both known.
+func (t *Table) level(f Field, x, y uint32, m memo) Level {
+	if !remembers[f] {
+		return comparators[f](t.at(f, x), t.at(f, y))
+	}
+	if x > y {
+		x, y = y, x
+	}
+	key := uint64(f+1)<<58 ^ uint64(x)<<29 ^ uint64(y)
+	e := &m[key*0x9E3779B97F4A7C15>>(64-16)]
+	if e.key != key {
+		*e = remembered{key, comparators[f](t.at(f, x), t.at(f, y))}
+	}
+	return e.level
+}
+
 // signature is how two records compare: for each field the level, and for exact agreement how common the value is.
 type signature [fields]uint8
 
@@ -24,7 +55,7 @@ func (t *Table) exchanged(f, g Field, a, b *record) (second uint8, ok bool) {
 	if u == 0 || v == 0 {
 		return uint8(Missing), true
 	}
-	l := compareText(t.stores[storeOf[f]], u, v)
+	l := compareText(t.at(f, u), t.at(f, v))
 	return uint8(l), f == Street || l <= Near
 }
 
@@ -39,8 +70,10 @@ func (t *Table) swapping(a, b *record) (names, lines bool, surname, line2 uint8)
 	return names, lines, surname, line2
 }
 
+func (t *Table) at(f Field, v uint32) *value { return &t.stores[storeOf[f]].of[v] }
+
 // compare compares one field.
-func (t *Table) compare(f Field, a, b *record) uint8 {
+func (t *Table) compare(f Field, a, b *record, m memo) uint8 {
 	x, y := a[f], b[f]
 	switch {
 	case x == 0 || y == 0:
@@ -48,14 +81,14 @@ func (t *Table) compare(f Field, a, b *record) uint8 {
 	case x == y:
 		return t.codes[f][x]
 	}
-	return uint8(comparators[f](t.stores[storeOf[f]], x, y))
+	return uint8(t.level(f, x, y, m))
 }
 
 // sign compares two records in all fields.
-func (t *Table) sign(i, j int32) (s signature) {
+func (t *Table) sign(i, j int32, m memo) (s signature) {
 	a, b := &t.nodes[i], &t.nodes[j]
 	for f := range fields {
-		s[f] = t.compare(f, a, b)
+		s[f] = t.compare(f, a, b, m)
 	}
 	t.signSwapped(&s, a, b)
 	return s

@@ -8,10 +8,19 @@ import (
 // maxCompared is how many characters of two values are compared, so that long ones cost no more.
 const maxCompared = 64
 
+// Bits of a mask that say something of the whole text.
+const (
+	foreign = 1 << 63 // it is not all ASCII
+	spaced  = 1 << 62 // it has several words
+)
+
 // maskOf gives the set of a text's characters, to tell cheaply that two texts are far apart.
 func maskOf(s string) (mask uint64) {
 	n := 0
 	for _, r := range s {
+		if r >= utf8.RuneSelf {
+			mask |= foreign
+		}
 		if n++; n > maxCompared {
 			break
 		}
@@ -20,35 +29,42 @@ func maskOf(s string) (mask uint64) {
 			mask |= 1 << (r - 'a')
 		case r >= '0' && r <= '9':
 			mask |= 1 << (26 + r - '0')
-		case r != ' ':
-			mask |= 1 << (36 + uint32(r)%28)
+		case r == ' ':
+			mask |= spaced
+		default:
+			mask |= 1 << (36 + uint32(r)%26)
 		}
 	}
 	return mask
 }
 
 // apart gives a lower bound of the slips between two texts by their masks.
-func apart(a, b uint64) int { return max(bits.OnesCount64(a&^b), bits.OnesCount64(b&^a)) }
+func apart(a, b uint64) int {
+	const letters = spaced - 1
+	return max(bits.OnesCount64(a&^b&letters), bits.OnesCount64(b&^a&letters))
+}
 
 // slips counts the letters dropped, added, changed, or exchanged with their neighbour between two texts; above limit
 // it gives limit+1.
-func slips(a, b string, limit int) int {
-	if isASCII(a) && isASCII(b) {
-		return osa(clipTo([]byte(a)), clipTo([]byte(b)), limit)
+func slips(a, b *value, limit int) int {
+	x, y := a.text, b.text
+	if apart(a.mask, b.mask) > limit {
+		return limit + 1
 	}
-	return osa(clipTo([]rune(a)), clipTo([]rune(b)), limit)
+	if (a.mask|b.mask)&foreign != 0 {
+		return osa(runes(x), runes(y), limit)
+	}
+	if abs(int32(min(len(x), maxCompared)-min(len(y), maxCompared))) > int32(limit) {
+		return limit + 1
+	}
+	var p, q [maxCompared]byte
+	return osa(p[:copy(p[:], x)], q[:copy(q[:], y)], limit)
 }
 
-func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+func runes(s string) []rune {
+	r := []rune(s)
+	return r[:min(len(r), maxCompared)]
 }
-
-func clipTo[T byte | rune](s []T) []T { return s[:min(len(s), maxCompared)] }
 
 // osa is the optimal string alignment distance, in a band as wide as limit allows.
 func osa[T byte | rune](a, b []T, limit int) int {
@@ -103,22 +119,38 @@ func osa[T byte | rune](a, b []T, limit int) int {
 	return min(int(last[len(b)]), limit+1)
 }
 
-// likeness is the Jaro-Winkler similarity, 0 to 1.
-func likeness(a, b string) float64 {
-	if isASCII(a) && isASCII(b) {
-		return jaroWinkler(clipTo([]byte(a)), clipTo([]byte(b)))
+// likeness is the Jaro-Winkler similarity, 0 to 1; 0 also where it is sure to be under least.
+func likeness(v, w *value, least float64) float64 {
+	if (v.mask|w.mask)&foreign != 0 {
+		return jaroWinkler(runes(v.text), runes(w.text), least)
 	}
-	return jaroWinkler(clipTo([]rune(a)), clipTo([]rune(b)))
+	a, b := v.text[:min(len(v.text), maxCompared)], w.text[:min(len(w.text), maxCompared)]
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	prefix := 0
+	for prefix < min(4, len(a), len(b)) && a[prefix] == b[prefix] {
+		prefix++
+	}
+	// Letters that only one of them has cannot match.
+	most := float64(min(len(a)-bits.OnesCount64(v.mask&^w.mask), len(b)-bits.OnesCount64(w.mask&^v.mask)))
+	jaro := (most/float64(len(a)) + most/float64(len(b)) + 1) / 3
+	if jaro+float64(prefix)*0.1*(1-jaro) < least {
+		return 0
+	}
+	var x, y [maxCompared]byte
+	return jaroWinkler(x[:copy(x[:], a)], y[:copy(y[:], b)], least)
 }
 
-func jaroWinkler[T byte | rune](a, b []T) float64 {
+func jaroWinkler[T byte | rune](a, b []T, least float64) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return 0
 	}
 	window := max(max(len(a), len(b))/2-1, 0)
 	var inA, inB uint64
 	matches := 0
-	for i, c := range a {
+	for i := range len(a) {
+		c := a[i]
 		for j := max(0, i-window); j < min(len(b), i+window+1); j++ {
 			if inB&(1<<j) == 0 && b[j] == c {
 				inA |= 1 << i
@@ -138,6 +170,9 @@ func jaroWinkler[T byte | rune](a, b []T) float64 {
 		}
 	}
 	m := float64(matches)
+	if (m/float64(len(a))+m/float64(len(b))+1)/3*0.6+0.4 < least {
+		return 0
+	}
 	jaro := (m/float64(len(a)) + m/float64(len(b)) + (m-float64(exchanged/2))/m) / 3
 	prefix := 0
 	for prefix < min(4, len(a), len(b)) && a[prefix] == b[prefix] {

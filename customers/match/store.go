@@ -7,15 +7,22 @@ import (
 
 // store holds each distinct value once; the number of a value stands for it in records. 0 is no value.
 type store struct {
-	text   []string
-	mask   []uint64
-	number []int32 // of dates: yyyymmdd
-	sound  []uint32
-	index  map[string]uint32
+	of    []value
+	index map[string]uint32
+}
+
+// value is a standardised text with what blocking and comparing need of it.
+type value struct {
+	text string
+	mask uint64
+	// number is, of a date, yyyymmdd; of an e-mail address, a hash of the domain; of a name, 1 where it has nicknames.
+	number int32
+	// sound is alike for names that sound alike; of an e-mail address it is a hash of what stands before the @.
+	sound uint32
 }
 
 func newStore() *store {
-	return &store{text: []string{""}, mask: []uint64{0}, index: map[string]uint32{}}
+	return &store{of: []value{{}}, index: map[string]uint32{}}
 }
 
 // intern gives the value's number. The text is copied, since it may be part of a whole row.
@@ -27,30 +34,36 @@ func (s *store) intern(text string) uint32 {
 		return n
 	}
 	text = strings.Clone(text)
-	n := uint32(len(s.text))
+	n := uint32(len(s.of))
 	s.index[text] = n
-	s.text = append(s.text, text)
-	s.mask = append(s.mask, maskOf(text))
+	s.of = append(s.of, value{text: text, mask: maskOf(text)})
 	return n
 }
 
 // seal ends the filling and works out what blocking and comparing need of each value.
-func (s *store) seal(dates, sounds bool) {
+func (s *store) seal(f Field) {
 	s.index = nil
-	if dates {
-		s.number = make([]int32, len(s.text))
-		for i, t := range s.text {
-			for _, c := range []byte(t) {
-				s.number[i] = s.number[i]*10 + int32(c-'0')
+	for i := range s.of {
+		v := &s.of[i]
+		switch f {
+		case Birth:
+			for _, c := range []byte(v.text) {
+				v.number = v.number*10 + int32(c-'0')
+			}
+		case Email:
+			local, domain, _ := strings.Cut(v.text, "@")
+			v.number = int32(hash32(domain) >> 1)
+			if len(local) >= 4 {
+				v.sound = hash32(local) | 1
+			}
+		case Given, Street:
+			v.sound = soundOf(v.text)
+			if nicknameRoots[v.text] != nil {
+				v.number = 1
 			}
 		}
 	}
-	if sounds {
-		s.sound = make([]uint32, len(s.text))
-		for i, t := range s.text {
-			s.sound[i] = soundOf(t)
-		}
-	}
+	s.of[0] = value{}
 }
 
 // Fields that may hold each other's values share a store, so that equal numbers are equal texts.

@@ -3,6 +3,7 @@ package match
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -256,10 +257,10 @@ func (t *Table) seal() {
 		t.inA, t.inB = nil, nil
 	}
 	for i, s := range t.stores {
-		s.seal(i == storeOf[Birth], i == storeOf[Given] || i == storeOf[Street])
+		s.seal(Field(slices.Index(storeOf[:], i)))
 	}
 	for f := range fields {
-		t.counts[f] = make([]uint32, len(t.stores[storeOf[f]].text))
+		t.counts[f] = make([]uint32, len(t.stores[storeOf[f]].of))
 	}
 	for i := range t.nodes {
 		for f, v := range t.nodes[i] {
