@@ -74,6 +74,7 @@ func TestE2ECampaign(t *testing.T) {
 	v.see("Save as a new version")
 	v.fill("Preview as", "anna7@example.org")
 	v.press("Preview")
+	v.seeInFrame("Dear Anna7, see the spring list")
 	v.shoot("template")
 
 	v.follow("Campaigns")

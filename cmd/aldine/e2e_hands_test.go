@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -184,6 +185,25 @@ func (v *visitor) text(selector string) string {
 	var s string
 	v.run("read "+selector, chromedp.Text(selector, &s, chromedp.ByQuery))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// seeInFrame waits until the document inside the page, which is locked into a sandbox, says a text.
+func (v *visitor) seeInFrame(text string) {
+	v.t.Helper()
+	var said string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		var frames []*cdp.Node
+		ctx, cancel := context.WithTimeout(v.tab, 2*time.Second)
+		err := chromedp.Run(ctx, chromedp.Nodes("iframe", &frames, chromedp.ByQuery))
+		if err == nil && len(frames) == 1 {
+			err = chromedp.Run(ctx, chromedp.TextContent("body", &said, chromedp.ByQuery, chromedp.FromNode(frames[0])))
+		}
+		cancel()
+		if err == nil && strings.Contains(strings.Join(strings.Fields(said), " "), text) {
+			return
+		}
+	}
+	v.giveUp(fmt.Sprintf("the frame does not say %q but %q", text, said))
 }
 
 // figure is the number under a heading such as "Sent".
