@@ -42,11 +42,10 @@ func Machine(r *http.Request) string {
 			return "prefetched"
 		}
 	}
-	return machineAgent(r.UserAgent())
+	return knownAgents.why(r.UserAgent())
 }
 
 func machineAgent(agent string) string {
-	agent = clean(agent, 1000)
 	switch {
 	case strings.TrimSpace(agent) == "":
 		return "no user agent"
