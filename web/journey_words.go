@@ -23,7 +23,7 @@ func describeStep(s journey.StepDef) (title, text string, leads []string) {
 			text = "“" + s.Template + "”"
 		}
 		if s.Dedup != "" && s.Dedup != "customer" {
-			text = strings.TrimSpace(text + " one per " + sayDedup(s.Dedup))
+			text = strings.TrimPrefix(text+", one per "+sayDedup(s.Dedup), ", ")
 		}
 		return mediumName(s.Type), text, next
 	case "wait":
