@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"aldine/internal/access"
 	"aldine/internal/fault"
 	"aldine/reports"
+	"aldine/tracking"
 )
 
 // customerDetails is one customer with what they allow.
@@ -192,25 +194,46 @@ func (a *API) recordOrders(ctx context.Context, in *oneOrMany[order]) (out oneOr
 	if err != nil {
 		return out, err
 	}
-	list := make([]customers.Order, len(given))
+	out.items = make([]orderOutcome, len(given))
+	var list []customers.Order
+	var places []int
 	for i, o := range given {
-		list[i] = o.Order
-		list[i].OrderedAt = o.OrderedAt.Time
+		o.Order.OrderedAt = o.OrderedAt.Time
+		if o.Keycode != "" {
+			if o.Order.Keycode, err = tracking.CheckKeycode(o.Keycode); err != nil { // else the order would be credited to nobody, unnoticed
+				out.items[i].OrderOutcome = customers.OrderOutcome{Ref: o.Ref, State: customers.OrderRejected, Reason: "keycode: " + reasonOf(err)}
+				continue
+			}
+		}
+		list, places = append(list, o.Order), append(places, i)
 	}
 	done, err := a.Customers.RecordOrders(ctx, list)
 	if err != nil {
 		return out, err
 	}
-	var rejected []fault.Field
 	for i, o := range done {
+		out.items[places[i]].OrderOutcome = o
+	}
+	var rejected []fault.Field
+	for i := range out.items {
+		o := &out.items[i]
+		o.ID = o.Ref
 		if o.State == customers.OrderRejected {
 			rejected = append(rejected, in.fault(i, o.Reason))
 		}
 		out.created = o.State == customers.OrderCreated
-		out.items = append(out.items, orderOutcome{o.Ref, o})
 	}
-	if len(rejected) == len(done) {
+	if len(rejected) == len(out.items) {
 		return out, fault.Bad("No order was recorded", rejected...)
 	}
 	return out, nil
+}
+
+// reasonOf gives what an error says of the one field that it is about.
+func reasonOf(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) && len(f.Fields) == 1 {
+		return f.Fields[0].Message
+	}
+	return err.Error()
 }

@@ -48,8 +48,15 @@ func TestFromImportToReport(t *testing.T) {
 		t.Errorf("rejects: %s", rejects.body)
 	}
 	orders := "order_id,customer_external_id,ordered_at,quantity,amount,currency\nO1,C1,2025-05-01,1,20.00,USD\nO2,C2,2025-05-02,2,30.00,USD\n"
-	r = s.want(202, "POST", "/api/v1/imports?kind=orders", orders, "Content-Type", "text/csv")
-	s.waitFor("/api/v1/imports/"+r.json(t, "id"), "state", "finished")
+	var rows, duplicates string
+	for range 2 { // the same file again brings nothing new
+		r = s.want(202, "POST", "/api/v1/imports?kind=orders", orders, "Content-Type", "text/csv")
+		im := s.waitFor("/api/v1/imports/"+r.json(t, "id"), "state", "finished")
+		rows, duplicates = im.json(t, "rows"), im.json(t, "duplicates")
+	}
+	if rows != duplicates {
+		t.Errorf("of %s rows imported again %s are duplicates", rows, duplicates)
+	}
 	if n := s.want(200, "POST", "/api/v1/segments/count", `{"expression":"total_spent > 25"}`).json(t, "count"); n != "1" {
 		t.Errorf("count after the import of orders: %s", n)
 	}

@@ -38,43 +38,60 @@ func (s *startImport) Resolve(c huma.Context) []error {
 	return nil
 }
 
+// importing is an import as it is told here: a row that brings nothing new is a duplicate, be it of a row before it or of
+// what was known.
+type importing struct {
+	customers.Import
+	Duplicates int64 `json:"duplicates" doc:"Rows that brought nothing new."`
+	Unchanged  int64 `json:"unchanged" doc:"Those of the duplicates that were known before this file."`
+}
+
+func told(i customers.Import, err error) (importing, error) {
+	return importing{i, i.Duplicates + i.Unchanged, i.Unchanged}, err
+}
+
 func (a *API) imports() {
 	const tag = "Imports"
 	o := op{id: "startImport", method: http.MethodPost, path: "/imports", summary: "Import a CSV file", tag: tag, need: access.CustomersWrite, status: http.StatusAccepted,
 		doc: "The file is the body, as it is: UTF-8 or CP-1252, any delimiter, with a header line. It is stored and imported in the background; " +
 			"ask GET /imports/{id} how far it is. The same file twice changes nothing.", upload: true}
-	add(a, o, func(ctx context.Context, in *startImport) (customers.Import, error) {
+	add(a, o, func(ctx context.Context, in *startImport) (importing, error) {
 		mapping, err := readMapping(in.Map)
 		if err != nil {
-			return customers.Import{}, err
+			return importing{}, err
 		}
 		if in.upload.length == 0 {
-			return customers.Import{}, fault.Bad("The body is empty: send the CSV file as it is")
+			return importing{}, fault.Bad("The body is empty: send the CSV file as it is")
 		}
 		if in.Name == "" {
 			in.Name = in.Kind + ".csv"
 		}
-		return a.Customers.StartImport(ctx, customers.StartImport{Kind: in.Kind, FileName: in.Name, List: in.List, Mapping: mapping,
-			Body: http.MaxBytesReader(nil, io.NopCloser(in.upload.body), a.MaxImport)})
+		return told(a.Customers.StartImport(ctx, customers.StartImport{Kind: in.Kind, FileName: in.Name, List: in.List, Mapping: mapping,
+			Body: http.MaxBytesReader(nil, io.NopCloser(in.upload.body), a.MaxImport)}))
 	})
 	type list struct {
 		Limits
 		After int64 `query:"after"`
 	}
 	add(a, op{id: "listImports", method: http.MethodGet, path: "/imports", summary: "Imports, newest first", tag: tag, need: access.CustomersRead},
-		func(ctx context.Context, in *list) (page[customers.Import], error) {
-			out, err := a.Customers.Imports(ctx, in.After, in.Limit)
-			return cut(out, in.Limit, func(i customers.Import) any { return i.ID }), err
+		func(ctx context.Context, in *list) (page[importing], error) {
+			list, err := a.Customers.Imports(ctx, in.After, in.Limit)
+			var out []importing
+			for _, i := range list {
+				shown, _ := told(i, nil)
+				out = append(out, shown)
+			}
+			return cut(out, in.Limit, func(i importing) any { return i.ID }), err
 		})
 	add(a, op{id: "getImport", method: http.MethodGet, path: "/imports/{id}", summary: "How far an import is", tag: tag, need: access.CustomersRead,
-		doc: "rows = created + updated + unchanged + duplicates + rejected. It has ended when state is finished, failed or cancelled."},
-		func(ctx context.Context, in *One) (customers.Import, error) { return a.Customers.Import(ctx, in.ID) })
+		doc: "rows = created + updated + duplicates + rejected. It has ended when state is finished, failed or cancelled."},
+		func(ctx context.Context, in *One) (importing, error) { return told(a.Customers.Import(ctx, in.ID)) })
 	add(a, op{id: "cancelImport", method: http.MethodPost, path: "/imports/{id}/cancel", summary: "Stop an import; rows done stay", tag: tag, need: access.CustomersWrite},
-		func(ctx context.Context, in *One) (customers.Import, error) {
+		func(ctx context.Context, in *One) (importing, error) {
 			if err := a.Customers.Cancel(ctx, in.ID); err != nil {
-				return customers.Import{}, err
+				return importing{}, err
 			}
-			return a.Customers.Import(ctx, in.ID)
+			return told(a.Customers.Import(ctx, in.ID))
 		})
 	download(a, op{id: "importRejects", method: http.MethodGet, path: "/imports/{id}/rejects", summary: "Rejected rows with line and reason, as CSV", tag: tag, need: access.CustomersRead},
 		[]string{"text/csv"}, func(ctx context.Context, in *One) (file, error) {
