@@ -6,10 +6,13 @@ const (
 	AllPairs = 100
 	// looks is how many pairs between two clusters are looked at before they are joined.
 	looks = 64
+	// agreement is how much the pairs between two clusters must speak for one person on average, as a share of what
+	// would make that as likely as not.
+	agreement = 0.75
 )
 
 // cluster joins linked nodes, strongest links first. Two clusters are joined by a link only if the pairs between them
-// do not speak against it on the whole, so that a chain of weak links cannot make one of many.
+// speak for it on the whole, so that a chain of weak links cannot make one of many.
 func (r *Result) cluster() {
 	t := r.table
 	of := make([]int32, len(t.nodes))
@@ -71,5 +74,5 @@ func (r *Result) belong(x, y []int32) bool {
 		sum += min(max(w, -20), 20)
 		n++
 	}
-	return sum/float32(n) >= 0
+	return sum/float32(n) >= -agreement*r.Model.prior
 }

@@ -212,7 +212,7 @@ func comparePostcode(a, b *value) Level {
 	switch d := slips(a, b, 2); {
 	case d == 1 && n >= 3:
 		return Close
-	case n >= 3 && x[:n-n/3] == y[:n-n/3]:
+	case n >= 4 && x[:max(3, n-3)] == y[:max(3, n-3)]:
 		return Partial
 	case d == 2 && n >= 5:
 		return Near

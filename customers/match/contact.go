@@ -38,7 +38,7 @@ func phoneForm(s string) string {
 	if len(s) > maxValue {
 		s = s[:maxValue]
 	}
-	if i := strings.IndexAny(strings.ToLower(s), "x#"); i > 5 { // an extension
+	if i := strings.IndexAny(s, "xX#"); i > 5 { // an extension
 		s = s[:i]
 	}
 	b := make([]byte, 0, 20)

@@ -31,10 +31,7 @@ func (r *Result) Explain(a, b int) Explanation {
 		if x[f] == 0 && y[f] == 0 && s[f] == 0 {
 			continue
 		}
-		w := m.weight[f][s[f]]
-		if s[Postcode] >= firstExact && (f == City || f == Region) {
-			w = m.weightTogether[f][s[f]]
-		}
+		w := m.weightIn(&s, f)
 		sum += w
 		of := t.stores[storeOf[f]].of
 		e.Evidence = append(e.Evidence, Evidence{f.String(), of[x[f]].text, of[y[f]].text, levelOf(s[f]), float64(w)})

@@ -10,6 +10,8 @@ const (
 	maxRandom     = 300_000
 	maxCandidates = 500_000
 	rounds        = 15
+	// fewestPairs is how many pairs a file is taken to have at least: a handful of rows do not tell how many match.
+	fewestPairs = 20_000
 )
 
 // learn finds the model by expectation-maximisation without labels. Every pair belongs to one of three classes: one
@@ -19,7 +21,7 @@ func (t *Table) learn(all *blocking) *Model {
 	rows := float64(len(t.node))
 	m.nodes = rows
 	n := float64(len(t.nodes))
-	pairs := max(n*(n-1)/2, 1)
+	pairs := n * (n - 1) / 2
 	if t.inB != nil {
 		var a, b float64
 		for i := range t.nodes {
@@ -30,8 +32,9 @@ func (t *Table) learn(all *blocking) *Model {
 				b++
 			}
 		}
-		pairs = max(a*b, 1)
+		pairs = a * b
 	}
+	pairs = max(pairs, fewestPairs)
 	memo := newMemo()
 	random := t.randomPairs(memo)
 	chosen, scale := t.candidatePairs(all, memo)

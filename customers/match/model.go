@@ -109,12 +109,8 @@ func (m *Model) weigh() {
 
 // parts sums the weights of a signature: those that tell people apart, and those that a household shares.
 func (m *Model) parts(s *signature) (own, home float32) {
-	sure := s[Postcode] >= firstExact
 	for f := range fields {
-		w := m.weight[f][s[f]]
-		if sure && (f == City || f == Region) {
-			w = m.weightTogether[f][s[f]]
-		}
+		w := m.weightIn(s, f)
 		if shared[f] {
 			home += w
 		} else {
@@ -122,6 +118,20 @@ func (m *Model) parts(s *signature) (own, home float32) {
 		}
 	}
 	return own, home
+}
+
+// namesakeEmail is what alike e-mail addresses may weigh where the surname is the same, which is mostly part of them.
+const namesakeEmail = 2
+
+// weightIn gives the weight of one field in the light of the others.
+func (m *Model) weightIn(s *signature, f Field) float32 {
+	switch {
+	case (f == City || f == Region) && s[Postcode] >= firstExact:
+		return m.weightTogether[f][s[f]]
+	case f == Email && (s[f] == uint8(Near) || s[f] == uint8(Partial)) && s[Surname] >= firstExact:
+		return min(m.weight[f][s[f]], namesakeEmail)
+	}
+	return m.weight[f][s[f]]
 }
 
 // homeDoubt is what the chance of another person of the same household takes off, in bits.
