@@ -56,6 +56,7 @@ func (s *Service) forecast(ctx context.Context, tx pgx.Tx, c Campaign) (f Foreca
 	if err := s.volumes(ctx, tx, c, percent(f.Audience, treated), &f); err != nil {
 		return f, err
 	}
+	f.Fixed, f.Lists = tidy(f.Fixed), tidy(f.Lists)
 	if f.Total, err = f.Fixed.Add(f.Lists); err != nil {
 		return f, err
 	}
@@ -64,6 +65,7 @@ func (s *Service) forecast(ctx context.Context, tx pgx.Tx, c Campaign) (f Foreca
 			return f, err
 		}
 	}
+	f.Total = tidy(f.Total)
 	if f.Audience == 0 {
 		f.Warnings = append(f.Warnings, "Nobody is in the audience at present")
 	}
@@ -141,10 +143,14 @@ func (s *Service) volumes(ctx context.Context, tx pgx.Tx, c Campaign, customers 
 				return err
 			}
 		}
+		st.UnitCost, st.Cost = tidy(st.UnitCost), tidy(st.Cost)
 		f.Steps = append(f.Steps, st)
 	}
 	return nil
 }
+
+// tidy shows two places where two are enough, as amounts read from the database are.
+func tidy(d decimal.Decimal) decimal.Decimal { return d.Trim(2).Pad(2) }
 
 // percent gives a part of n, rounded up: a forecast of cost rather says too much.
 func percent(n int64, share decimal.Decimal) int64 {

@@ -39,6 +39,7 @@ func money(ctx context.Context, q Querier, c Campaign) (m Money, err error) {
 		return m, err
 	}
 	left, err = left.Sub(m.Reserved)
+	left = tidy(left)
 	m.Available = &left
 	return m, err
 }

@@ -204,7 +204,7 @@ func TestForecast(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	// 1 + 1620 x 0.0125 + 405 x 0.02 + rented: 600 names, 90 % of them, 100 a thousand
-	if got.Lists.Cmp(*amount("54")) != 0 || got.Total.Cmp(*amount("83.35")) != 0 || len(got.Warnings) != 1 {
+	if got.Lists.String() != "54.00" || got.Total.String() != "83.35" || got.Steps[0].Cost.String() != "20.25" || got.Fixed.String() != "1.00" || len(got.Warnings) != 1 {
 		t.Errorf("lists %s, total %s, warnings %q", got.Lists, got.Total, got.Warnings)
 	}
 }
