@@ -119,7 +119,7 @@ func TestE2ESegment(t *testing.T) {
 		t.Errorf("the expression is now %q", got)
 	}
 	v.fill("Who belongs to it", `country == "US" and first_name in ["Anna7", "Anna8"]`)
-	v.see("2 customers")
+	v.see("exact", "2 customers, 5.00 % of all")
 	v.seeNot("Line 2")
 	v.press("Count exactly")
 	v.see("2 customers, 5.00 % of all exact")

@@ -126,6 +126,14 @@ func (v *visitor) press(name string) {
 	v.run("press "+name, chromedp.Click(find("press", name), chromedp.ByJSPath))
 }
 
+// tick goes to a box and presses the space bar, and makes sure that the box is as wanted now.
+func (v *visitor) tick(name string, want bool) {
+	v.t.Helper()
+	at := find("press", name)
+	v.run("tick "+name, chromedp.Focus(at, chromedp.ByJSPath), chromedp.KeyEvent(" "))
+	v.await(fmt.Sprintf("%s to be %t", name, want), fmt.Sprintf("%s.checked === %t", at, want))
+}
+
 // follow presses a button or link and waits for the page that it leads to.
 func (v *visitor) follow(name string) {
 	v.t.Helper()
@@ -262,13 +270,11 @@ func (v *visitor) save(name string) (fileName string, body []byte) {
 	v.press(name)
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		for _, e := range list() {
-			// While it is written, the file has a name of Chromium's own.
+			// Chromium keeps the name with an empty file, writes to a file of another name, and moves it there in the end.
 			if n := e.Name(); !had[n] && !strings.HasSuffix(n, ".crdownload") && !strings.HasPrefix(n, ".") {
-				b, err := os.ReadFile(filepath.Join(v.downloads, n))
-				if err != nil {
-					v.t.Fatal(err)
+				if b, err := os.ReadFile(filepath.Join(v.downloads, n)); err == nil && len(b) > 0 {
+					return n, b
 				}
-				return n, b
 			}
 		}
 	}
