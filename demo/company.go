@@ -66,11 +66,10 @@ func (d *Demo) catalogue(ctx context.Context) error {
 
 // customers imports the house file and two rented lists, which overlap with it, and the orders of the house file.
 func (d *Demo) customers(ctx context.Context, n int) error {
-	house := people(d.rng, n*8/10, "AF")
-	fingers := people(d.rng, n-len(house)-n/12, "")
-	herbs := people(d.rng, n/12, "")
-	overlap(fingers, house)
-	overlap(herbs, house)
+	house := people(d.rng, n*8/10, 0, "AF")
+	fingers := people(d.rng, n-len(house)-n/12, len(house), "")
+	herbs := people(d.rng, n/12, len(house)+len(fingers), "")
+	fingers, herbs = rented(fingers, house), rented(herbs, house)
 	d.people = house
 	for _, f := range []struct {
 		list string
@@ -91,15 +90,21 @@ func (d *Demo) customers(ctx context.Context, n int) error {
 	return d.load(ctx, "orders", "", &body)
 }
 
-// overlap makes every twelfth rented name one of the house file's, and takes the external ids away: rented names have none.
-func overlap(rented, house []person) {
-	for i := range rented {
-		rented[i].id = ""
-		if i%12 == 0 && len(house) > 0 {
-			rented[i] = house[(i*7)%len(house)]
-			rented[i].id = ""
+// rented makes persons a rented list: every twelfth name is one of the house file's as well, and none has an external
+// id.
+func rented(own, house []person) []person {
+	list := own
+	for i := range own {
+		if i%12 == 0 {
+			if known := house[(i*7)%len(house)]; known.email != "" {
+				list = append(list, known)
+			}
 		}
 	}
+	for i := range list {
+		list[i].id = ""
+	}
+	return list
 }
 
 func (d *Demo) load(ctx context.Context, kind, list string, body io.Reader) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,15 +24,15 @@ type person struct {
 	keen                                           float64 // how readily the person buys; drives orders and responses
 }
 
-// people draws n persons. About one in nine shares a home and surname with the person before: households are real.
+// people draws n persons, numbered from first. About one in nine shares a home and surname with the person before: households are real.
 // Some lack an e-mail, a phone or an address, some withdrew a consent, a few share one e-mail as couples do.
-func people(rng *rand.Rand, n int, prefix string) []person {
+func people(rng *rand.Rand, n, first int, prefix string) []person {
 	out := make([]person, 0, n)
 	for i := range n {
 		var p person
 		c := pickCountry(rng)
 		female := rng.IntN(2) == 0
-		p.id = fmt.Sprintf("%s-%06d", prefix, i+1)
+		p.id = fmt.Sprintf("%s-%06d", prefix, first+i+1)
 		p.title, p.first = "Mr", pick(rng, c.male)
 		if female {
 			p.title, p.first = "Ms", pick(rng, c.female)
@@ -44,6 +45,9 @@ func people(rng *rand.Rand, n int, prefix string) []person {
 		if before != nil {
 			p.last, p.street, p.city, p.region, p.zip = before.last, before.street, before.city, before.region, before.zip
 			p.phone = before.phone
+			for p.first == before.first { // two of one name at one address would be one person
+				p.first = pick(rng, append(slices.Clone(c.female), c.male...))
+			}
 		} else {
 			p.last = pick(rng, c.surnames)
 			at := c.places[rng.IntN(len(c.places))]
@@ -55,7 +59,7 @@ func people(rng *rand.Rand, n int, prefix string) []person {
 			}
 		}
 		if rng.IntN(100) < 88 {
-			p.email = address(p, i)
+			p.email = address(p, first+i)
 			if before != nil && before.email != "" && rng.IntN(8) == 0 {
 				p.email = before.email // a couple's shared address
 			}
@@ -114,7 +118,7 @@ var ascii = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", 
 
 func address(p person, i int) string {
 	domains := [...]string{"example.com", "example.org", "example.net", "mail.example"}
-	return fmt.Sprintf("%s.%s%d@%s", ascii.Replace(strings.ToLower(p.first)), ascii.Replace(strings.ToLower(p.last)), i%9000+100, domains[i%len(domains)])
+	return fmt.Sprintf("%s.%s%d@%s", ascii.Replace(strings.ToLower(p.first)), ascii.Replace(strings.ToLower(p.last)), i+100, domains[i%len(domains)])
 }
 
 func interests(rng *rand.Rand) string {

@@ -217,6 +217,9 @@ func TestDemoReconciles(t *testing.T) {
 			t.Errorf("nothing was sent by %s: %v", channel, s.Sent)
 		}
 	}
+	if s.Customers != 1500 {
+		t.Errorf("%d customers instead of 1500", s.Customers)
+	}
 	if s.Orders == 0 || s.Excluded["control"] == 0 || s.Responses["click"] == 0 || s.ROI == nil {
 		t.Errorf("thin figures: %s", out.String())
 	}
