@@ -114,32 +114,75 @@ func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, st
 	if err := table.AddFile(file.Header, c.mapping(file.Header)); err != nil {
 		return err
 	}
+	// One goroutine reads, this one standardises.
+	read := make(chan batch, 4)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go readBatches(ctx, file.Reader, read)
 	bad := 0
-	for n := 0; ; n++ {
-		if n%10_000 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+	for b := range read {
+		for _, row := range b.rows {
+			if row.err == nil {
+				err = table.AddRow(row.fields)
+			} else {
+				if bad++; bad <= shownFaults {
+					fmt.Fprintf(std.err, "%s: %s; the row is left out\n", path, row.err)
+				}
+				err = table.AddUnreadable()
+			}
+			if err != nil {
+				return err
+			}
 		}
-		row, err := file.Next()
-		var fault *csvfile.RowError
-		switch {
-		case errors.Is(err, io.EOF):
-			if bad > shownFaults {
-				fmt.Fprintf(std.err, "%s: %d rows more cannot be read\n", path, bad-shownFaults)
+		if b.err != nil {
+			return b.err
+		}
+	}
+	if bad > shownFaults {
+		fmt.Fprintf(std.err, "%s: %d rows more cannot be read\n", path, bad-shownFaults)
+	}
+	return ctx.Err()
+}
+
+// batch is some rows of a file; err is what ended the reading, nil at the file's end.
+type batch struct {
+	rows []readRow
+	err  error
+}
+
+type readRow struct {
+	fields []string
+	err    *csvfile.RowError
+}
+
+const batchSize = 512
+
+func readBatches(ctx context.Context, r *csvfile.Reader, out chan<- batch) {
+	defer close(out)
+	for {
+		b := batch{rows: make([]readRow, 0, batchSize)}
+		end := false
+		for len(b.rows) < batchSize && !end {
+			row, err := r.Next()
+			var fault *csvfile.RowError
+			switch {
+			case err == nil:
+				b.rows = append(b.rows, readRow{fields: row.Fields})
+			case errors.As(err, &fault):
+				b.rows = append(b.rows, readRow{err: fault})
+			default:
+				if end = true; !errors.Is(err, io.EOF) {
+					b.err = err
+				}
 			}
-			return nil
-		case errors.As(err, &fault):
-			if bad++; bad <= shownFaults {
-				fmt.Fprintf(std.err, "%s: %s; the row is left out\n", path, err)
-			}
-			if err := table.AddUnreadable(); err != nil {
-				return err
-			}
-		case err != nil:
-			return err
-		default:
-			if err := table.AddRow(row.Fields); err != nil {
-				return err
-			}
+		}
+		select {
+		case out <- b:
+		case <-ctx.Done():
+			return
+		}
+		if end {
+			return
 		}
 	}
 }

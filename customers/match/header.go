@@ -47,7 +47,7 @@ var columnNames = [columns]string{"", "id", "given_name", "middle_name", "surnam
 // records belong together (cluster, ent_id, label) is none of them, so that no answer is used as evidence.
 var headers = [columns][]string{
 	colID: {"id", "recid", "recordid", "uniqueid", "rowid", "externalid", "customerid", "customernumber", "customerno", "contactid", "personid", "clientid",
-		"memberid", "voterid", "kundennummer", "kundennr", "key", "no"},
+		"memberid", "voterid", "recordno", "recordnumber", "rowno", "rid", "uid", "uuid", "guid", "kundennummer", "kundennr", "key", "no"},
 	colGiven: {"givenname", "firstname", "forename", "given", "first", "fname", "fnamec1", "firstnamec1", "givennames", "forenames", "vorname", "prenom", "nombre",
 		"christianname", "nome", "voornaam"},
 	colMiddle:   {"middlename", "middle", "middlenames", "secondname", "fnamec2", "firstnamec2", "mname", "middleinitial"},
@@ -61,7 +61,7 @@ var headers = [columns][]string{
 	colDay:   {"bd", "birthdayofmonth", "dayofbirth", "dobday", "dobdd", "geburtstag"},
 	colEmail: {"email", "emailaddress", "mail", "emailadresse", "emailid", "correo", "courriel"},
 	colPhone: {"phone", "phonenumber", "telephone", "tel", "telephonenumber", "mobile", "mobilephone", "cell", "cellphone", "telefon", "telefonnummer", "handy", "msisdn", "phone1", "homephone"},
-	colIdentifier: {"identifier", "socsecid", "ssn", "socialsecuritynumber", "nationalid", "nationalinsurancenumber", "nino", "nhsnumber", "passport", "passportnumber", "taxid",
+	colIdentifier: {"socsecid", "ssn", "socialsecuritynumber", "nationalid", "nationalinsurancenumber", "nino", "nhsnumber", "passport", "passportnumber", "taxid",
 		"insurancenumber", "idnumber", "dni", "sozialversicherungsnummer", "medicare", "licensenumber"},
 	colNumber:   {"streetnumber", "streetno", "housenumber", "houseno", "hausnummer", "hausnr", "number", "stnumber"},
 	colUnit:     {"unit", "flat", "apartment", "apt", "unitnumber", "flatnumber", "suite"},
@@ -71,8 +71,8 @@ var headers = [columns][]string{
 	colRegion:   {"region", "state", "province", "county", "bundesland", "stateprovince", "territory"},
 	colPostcode: {"postalcode", "postcode", "zip", "zipcode", "plz", "postleitzahl", "codepostal", "codigopostal", "postcodefake", "pcode"},
 	colCompany:  {"company", "companyname", "organisation", "organization", "firma", "business", "employer"},
-	colExtra1:   {"birthplace", "placeofbirth", "geburtsort", "sex", "gender", "geschlecht"},
-	colExtra2:   {"occupation", "profession", "job", "beruf", "gender", "sex"},
+	colExtra1:   {"extra1", "birthplace", "placeofbirth", "geburtsort", "sex", "gender", "geschlecht"},
+	colExtra2:   {"extra2", "occupation", "profession", "job", "beruf", "gender", "sex"},
 }
 
 // columnAliases are further names for the mapping.
@@ -133,7 +133,7 @@ func chooseLayout(header []string, given map[string]string) (layout, error) {
 		if fixed[col] {
 			continue
 		}
-		for _, name := range append([]string{strings.ReplaceAll(columnNames[col], "_", "")}, headers[col]...) {
+		for _, name := range headers[col] {
 			i := slices.Index(keys, name)
 			if i < 0 || taken[i] {
 				continue

@@ -29,6 +29,7 @@ type Table struct {
 	counts [fields][]uint32
 	index  map[uint64][]int32
 	seed   maphash.Seed
+	raw    [fields]map[string]uint32 // values as written, to what they were standardised
 }
 
 type file struct {
@@ -50,6 +51,9 @@ func NewTable() *Table {
 	t := &Table{index: map[uint64][]int32{}, seed: maphash.MakeSeed()}
 	for i := range t.stores {
 		t.stores[i] = newStore()
+	}
+	for i := range t.raw {
+		t.raw[i] = map[string]uint32{}
 	}
 	return t
 }
@@ -193,59 +197,6 @@ func (t *Table) nodeOf(r record) int32 {
 	return n
 }
 
-// unknown are ways to write that a value is not known.
-var unknown = map[string]bool{"NA": true, "N/A": true, "n/a": true, "NULL": true, "null": true, "NaN": true, "nan": true, "None": true, `\N`: true, "-": true,
-	"--": true, "?": true, "unknown": true, "Unknown": true, "UNKNOWN": true, ".": true, "NaT": true, "<NA>": true}
-
-func (t *Table) standardise(f *file, cells []string) record {
-	var v [columns]string
-	for col := colGiven; col < columns; col++ {
-		if at := f.layout.at[col]; at >= 0 && at < len(cells) && !unknown[cells[at]] {
-			v[col] = cells[at]
-		}
-	}
-	var r record
-	set := func(field Field, text string) { r[field] = t.stores[storeOf[field]].intern(text) }
-	if v[colFull] != "" && v[colGiven] == "" && v[colSurname] == "" {
-		v[colGiven], v[colSurname] = splitName(v[colFull])
-	}
-	first, rest := givenName(v[colGiven])
-	set(Given, first)
-	set(Middle, strings.TrimSpace(rest+" "+fold(v[colMiddle])))
-	set(Surname, familyName(strings.TrimSpace(v[colSurname]+" "+v[colSurname2])))
-	birth := birthDate(v[colBirth], f.monthFirst)
-	if birth == "" && v[colYear] != "" {
-		month := v[colMonth]
-		if m := monthName(strings.ToLower(month)); m != "" {
-			month = m
-		}
-		birth = date(trimZero(v[colYear]), trimZero(month), trimZero(v[colDay]))
-	}
-	set(Birth, birth)
-	set(Email, emailForm(v[colEmail]))
-	set(Phone, phoneForm(v[colPhone]))
-	set(Identifier, code(v[colIdentifier]))
-	num, street := streetLine(v[colStreet])
-	if v[colNumber] != "" {
-		num = code(v[colNumber])
-	} else if f.layout.at[colNumber] >= 0 && num != "" {
-		street, num = num+" "+street, ""
-	}
-	set(Number, num)
-	set(Street, street)
-	_, line2 := streetLine("\x00" + strings.TrimSpace(v[colUnit]+" "+v[colStreet2]))
-	set(Street2, line2)
-	set(City, place(v[colCity]))
-	set(Region, fold(v[colRegion]))
-	set(Postcode, postcode(v[colPostcode]))
-	set(Company, companyName(v[colCompany]))
-	set(Extra1, fold(v[colExtra1]))
-	set(Extra2, fold(v[colExtra2]))
-	return r
-}
-
-func trimZero(s string) string { return strings.TrimSuffix(strings.TrimSpace(s), ".0") }
-
 // seal ends the filling: it counts how many nodes have each value.
 func (t *Table) seal() {
 	if t.index == nil {
@@ -253,6 +204,7 @@ func (t *Table) seal() {
 	}
 	t.endFile()
 	t.index = nil
+	t.raw = [fields]map[string]uint32{}
 	if len(t.files) < 2 {
 		t.inA, t.inB = nil, nil
 	}
