@@ -44,9 +44,15 @@ func (c dedupeCmd) Run(ctx context.Context, std streams) error {
 	if c.B != "" {
 		files = append(files, c.B)
 	}
+	mapped := map[string]bool{}
 	for _, file := range files {
-		if err := c.load(ctx, table, file, std); err != nil {
+		if err := c.load(ctx, table, file, mapped, std); err != nil {
 			return err
+		}
+	}
+	for field, column := range c.Map {
+		if !mapped[field] {
+			return fault.BadField("map."+field, "neither file has a column %q", column)
 		}
 	}
 	loaded := time.Since(begun).Seconds()
@@ -105,13 +111,13 @@ func usedColumns(used map[string]string, id string, unused []string) string {
 // shownFaults is how many rows that cannot be read are printed.
 const shownFaults = 10
 
-func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, std streams) error {
+func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, mapped map[string]bool, std streams) error {
 	file, err := csvfile.Open(path)
 	if err != nil {
 		return fault.BadField("file", "%s: %s", path, err)
 	}
 	defer file.Close()
-	if err := table.AddFile(file.Header, c.mapping(file.Header)); err != nil {
+	if err := table.AddFile(file.Header, c.mapping(file.Header, mapped)); err != nil {
 		return err
 	}
 	// One goroutine reads, this one standardises.
@@ -187,15 +193,14 @@ func readBatches(ctx context.Context, r *csvfile.Reader, out chan<- batch) {
 	}
 }
 
-// mapping gives the part of --map that a file is concerned with: of two files, a column may stand in one only.
-func (c dedupeCmd) mapping(header []string) map[string]string {
-	if c.B == "" {
-		return c.Map
-	}
+// mapping gives the part of --map that a file is concerned with, since of two files one may lack a column, and notes it
+// in mapped.
+func (c dedupeCmd) mapping(header []string, mapped map[string]bool) map[string]string {
 	m := map[string]string{}
 	for field, column := range c.Map {
-		if column == "" || column == "-" || slices.Contains(header, column) {
+		if c.B == "" || column == "" || column == "-" || slices.Contains(header, column) {
 			m[field] = column
+			mapped[field] = true
 		}
 	}
 	return m

@@ -115,6 +115,7 @@ func TestDedupeOfBadFiles(t *testing.T) {
 		"nothing known":      {"colour,size\nred,1\n", nil, "no column of the first line is known"},
 		"no such field":      {"email\na@example.org\n", []string{"--map", "shoe=email"}, "no such field"},
 		"no such column":     {"email\na@example.org\n", []string{"--map", "surname=nom"}, "no column"},
+		"in neither file":    {"email\na@example.org\n", []string{written(t, "b.csv", "email\nb@example.org\n"), "--map", "surname=nom"}, "neither file"},
 		"bad threshold":      {"email\na@example.org\n", []string{"--threshold", "1.5"}, "above 0 and below 1"},
 		"explained not here": {"id,email\n1,a@example.org\n", []string{"--explain", "1,99"}, "no two rows"},
 	} {

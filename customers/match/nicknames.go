@@ -143,14 +143,6 @@ var nicknameRoots = func() map[string][]string {
 	return m
 }()
 
-// root gives the name that a name is grouped under in blocking.
-func root(name string) string {
-	if r := nicknameRoots[name]; r != nil {
-		return r[0]
-	}
-	return name
-}
-
 // sameRoot tells whether one name may be a short form of the other, or both of a third.
 func sameRoot(a, b string) bool {
 	for _, x := range nicknameRoots[a] {
