@@ -87,7 +87,7 @@ func diskOf(dir string) uint64 {
 	if unix.Stat(dir, &st) != nil {
 		return 0
 	}
-	return uint64(st.Dev)
+	return uint64(st.Dev) //nolint:unconvert // its type differs between systems
 }
 
 func checkSpace(what, dir string) finding {
