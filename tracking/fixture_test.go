@@ -154,6 +154,7 @@ func (w *world) request(method, url, agent, body string) (*http.Response, string
 		w.t.Fatal(err)
 	}
 	r.Header.Set("User-Agent", agent)
+	r.Header.Set("X-Forwarded-For", "203.0.113.7") // as if passed on by a proxy: from elsewhere
 	if body != "" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

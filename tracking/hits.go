@@ -20,12 +20,13 @@ type hit struct {
 	token   Token
 	at      time.Time
 	machine bool
+	here    bool // made on this machine
 	detail  map[string]any
 	stored  chan error
 }
 
 func newHit(kind Kind, t Token, r *http.Request, at time.Time) *hit {
-	h := &hit{id: id.New(), kind: kind, token: t, at: at, detail: map[string]any{}}
+	h := &hit{id: id.New(), kind: kind, token: t, at: at, here: fromHere(r), detail: map[string]any{}}
 	if why := Machine(r); why != "" {
 		h.machine, h.detail["machine"] = true, why
 	}
@@ -118,7 +119,7 @@ func (s *Service) storeHitsTx(ctx context.Context, tx pgx.Tx, hits []*hit) error
 	_, err = pgx.ForEachRow(found, []any{&i, &cell, &channel, &sentAt}, func() error {
 		r := &rows[i]
 		r.cellID, r.channel = cell, channel
-		if sentAt != nil && r.at.Before(sentAt.Add(tooSoon)) && !r.machine {
+		if sentAt != nil && r.at.Before(sentAt.Add(tooSoon)) && !r.machine && !hits[i].here {
 			r.machine, r.detail["machine"] = true, "within two seconds of sending"
 			hits[i].machine = true
 		}

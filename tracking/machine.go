@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 )
@@ -31,7 +32,8 @@ var (
 var notAgents = strings.NewReplacer("cubot", "", "CUBOT", "", "Cubot", "")
 
 // Machine tells why a request was made by a program rather than by a person, or "" where nothing says so.
-// (A hit within two seconds of sending counts as a program's as well; that is decided when it is stored.)
+// (A hit within two seconds of sending counts as a program's as well, unless it was made on this machine; that is decided
+// when it is stored.)
 func Machine(r *http.Request) string {
 	if r.Method == http.MethodHead {
 		return "HEAD request"
@@ -42,7 +44,25 @@ func Machine(r *http.Request) string {
 			return "prefetched"
 		}
 	}
+	if tools.MatchString(r.UserAgent()) && fromHere(r) {
+		return ""
+	}
 	return knownAgents.why(r.UserAgent())
+}
+
+// tools are what people at a shell, and their tests, fetch a link with.
+var tools = regexp.MustCompile(`(?i)^(curl|wget|httpie|python|go-http-client|node|java|ruby|perl|libwww|okhttp|axios)\b`)
+
+// fromHere tells whether a request was made on this machine itself, which no scanner of mails is on: somebody tries a
+// link out. A request that a proxy passed on was made elsewhere, provided that the proxy says so.
+func fromHere(r *http.Request) bool {
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && at.Addr().Unmap().IsLoopback()
 }
 
 func machineAgent(agent string) string {

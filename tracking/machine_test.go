@@ -91,3 +91,27 @@ func TestMachineByRequest(t *testing.T) {
 		}
 	}
 }
+
+// Who tries a link out at the shell of the machine itself is a person; the same program from elsewhere, or passed on by
+// a proxy on this machine, is not.
+func TestToolsOnThisMachineArePeople(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		remote, forwarded, agent string
+		person                   bool
+	}{
+		{"127.0.0.1:4711", "", "curl/8.5.0", true},
+		{"[::1]:4711", "", "Python-urllib/3.12", true},
+		{"127.0.0.1:4711", "203.0.113.7", "curl/8.5.0", false},
+		{"203.0.113.7:4711", "", "curl/8.5.0", false},
+		{"127.0.0.1:4711", "", "Googlebot/2.1", false},
+	} {
+		r := &http.Request{Method: "GET", RemoteAddr: c.remote, Header: http.Header{"User-Agent": {c.agent}}}
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		if got := tracking.Machine(r) == ""; got != c.person {
+			t.Errorf("%+v: a person? %v", c, got)
+		}
+	}
+}
