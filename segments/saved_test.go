@@ -47,6 +47,16 @@ func TestSavedSegments(t *testing.T) {
 	if n, err := s.Count(ctx, `in_segment("others")`, Exact); err != nil || n.Count != 1 {
 		t.Errorf("%+v, %v", n, err)
 	}
+	for customer, want := range map[int64]string{1: "others", 2: "regulars", 3: "regulars", 4: ""} {
+		in, err := s.Memberships(ctx, customer)
+		var names []string
+		for _, m := range in {
+			names = append(names, m.Name)
+		}
+		if got := strings.Join(names, " "); err != nil || got != want {
+			t.Errorf("customer %d is in %q, want %q (%v)", customer, got, want, err)
+		}
+	}
 	_, err = s.Update(ctx, a.ID, Draft{Name: "regulars", Expression: `orders_count > 3 or in_segment("others")`})
 	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), `uses itself`) {
 		t.Errorf("a circle: %v", err)

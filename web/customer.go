@@ -12,6 +12,7 @@ import (
 	"aldine/internal/access"
 	"aldine/internal/fault"
 	"aldine/reports"
+	"aldine/segments"
 )
 
 type customerPage struct {
@@ -21,6 +22,7 @@ type customerPage struct {
 	Facts      []fact
 	Attributes []fact
 	Channels   []channelState
+	Segments   []segments.Segment // that the customer is in
 	Events     []eventLine
 	Next       string // of the time line
 }
@@ -92,6 +94,11 @@ func (p *Pages) customerShow(c echo.Context) error {
 			return err
 		}
 		page.Channels = append(page.Channels, s)
+	}
+	if page.Actor.Role.May(access.SegmentsRead) {
+		if page.Segments, err = p.Segments.Memberships(ctx(c), customer.ID); err != nil {
+			return err
+		}
 	}
 	if err := p.events(c, &page); err != nil {
 		return err

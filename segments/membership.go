@@ -1,0 +1,46 @@
+package segments
+
+import "context"
+
+// Memberships gives the saved segments that one customer is in, by name. They are evaluated in memory over the facts of
+// the customer alone, read once, so that many segments cost no more look at the database than one. A segment whose
+// expression is no longer valid (an attribute or a list is gone) has no members.
+func (s *Service) Memberships(ctx context.Context, customerID int64) ([]Segment, error) {
+	facts, err := LoadFacts(ctx, s.pool, []int64{customerID})
+	if err != nil {
+		return nil, err
+	}
+	mine, ok := facts[customerID]
+	if !ok {
+		return nil, nil
+	}
+	catalog, err := LoadCatalog(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	var in []Segment
+	q := Query{Limit: 200}
+	for {
+		page, err := s.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, segment := range page {
+			q.After = segment.Name
+			compiled, err := catalog.Compile(segment.Expression, s.now())
+			if err != nil {
+				continue
+			}
+			member, err := compiled.Match(mine)
+			if err != nil {
+				return nil, err
+			}
+			if member {
+				in = append(in, segment)
+			}
+		}
+		if len(page) < q.Limit {
+			return in, nil
+		}
+	}
+}
