@@ -183,6 +183,10 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 		endBeat()
 		return nil, err
 	}
+	if err := a.customers.ResumeImports(ctx); err != nil { // those that a killed command left without a job
+		endBeat()
+		return nil, err
+	}
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		endBeat()
 		return nil, err

@@ -29,9 +29,13 @@ type campaignList struct {
 }
 
 func (c campaignList) Run(ctx context.Context, cfg *config, std streams) error {
+	state, err := campaigns.ParseState(c.State)
+	if err != nil {
+		return err
+	}
 	return withApp(ctx, cfg, std, func(a *app) error {
 		t := newTable(std.out, "ID", "CODE", "NAME", "STATE", "ENTERED", "SENT", "SPENT")
-		q := campaigns.Query{State: campaigns.State(c.State), Limit: 100}
+		q := campaigns.Query{State: state, Limit: 100}
 		for {
 			page, err := a.campaigns.List(ctx, q)
 			if err != nil {

@@ -158,6 +158,7 @@ func TestComplaints(t *testing.T) {
 	s := newShell(t)
 	s.fails(1, []string{"orders_count", "column 1"}, "segment", "count", "orders_cuont > 1")
 	s.fails(1, []string{"marketer"}, "token", "create", "--role", "boss")
+	s.fails(1, []string{"state", "draft"}, "campaign", "list", "--state", "asleep")
 	s.fails(1, []string{"no campaign"}, "campaign", "status", "nothing")
 	s.fails(2, []string{"aldine help"}, "segment", "cuont", "x")
 	s.fails(2, []string{"ALDINE_PUBLIC_URL", "ALDINE_LOG_LEVEL", "ALDINE_EMAIL_CONNECTIONS"},
