@@ -60,11 +60,6 @@ func SuppressionJoin(alias, channel string) string {
 		) hit ORDER BY hit.rank, hit.suppression_id LIMIT 1)`
 }
 
-// SuppressedSQL gives a condition on customers as alias: is there a suppression for the channel at @now?
-func SuppressedSQL(alias, channel string) string {
-	return `EXISTS (SELECT 1 FROM ` + SuppressionJoin(alias, channel) + ` suppressed)`
-}
-
 // normalize checks a suppression and fills in its key.
 func (p *Suppression) normalize(field, country string) []fault.Field {
 	var faults []fault.Field
