@@ -60,6 +60,7 @@ type Customer struct {
 	ID ID `json:"id"`
 	Fields
 	ListID       int64           `json:"list_id,omitempty"` // list of origin
+	Rented       bool            `json:"rented,omitempty"`  // a rented name: no part of the house file until there is a response
 	HouseholdID  *int64          `json:"-"`
 	AddressHash  *int64          `json:"-"`
 	OrdersCount  int             `json:"orders_count"`

@@ -32,13 +32,16 @@ func (s *Service) newLoader(ctx context.Context, imp Import, header []string) (l
 	if err != nil {
 		return nil, err
 	}
-	return newCustomerLoader(s, imp, header, columns, attributes, v), nil
+	l := newCustomerLoader(s, imp, header, columns, attributes, v)
+	l.kind, err = s.listKind(ctx, imp.ListID)
+	return l, err
 }
 
 // customerLoader imports customers.
 type customerLoader struct {
 	service    *Service
 	imp        Import
+	kind       string // of the list; "" without one
 	header     []string
 	settings   settings.Values
 	attributes []Attribute // all of them
@@ -251,13 +254,15 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 			p = l.add(m, in)
 			n.created++
 		case p.named || l.named.has(p.ID):
-			m.index(p, in, l.fillIn(p, in))
+			m.index(p, in, l.learns(p) && l.fillIn(p, in))
 			n.duplicates++
 		default:
 			p.named, p.counts = true, true
-			m.index(p, in, l.merge(p, in))
+			m.index(p, in, l.learns(p) && l.merge(p, in))
 		}
-		p.say(in)
+		if l.learns(p) {
+			p.say(in)
+		}
 	}
 	if err := l.writeTx(ctx, tx, m); err != nil {
 		return counts{}, err

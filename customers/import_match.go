@@ -155,6 +155,7 @@ func (m *matcher) find(in *incoming) *person {
 // add makes a new person of a row, whom later rows can find by what the row has.
 func (l *customerLoader) add(m *matcher, in *incoming) *person {
 	p := &person{Customer: &Customer{Fields: in.Fields, AddressHash: in.address, HouseholdID: in.household}, isNew: true, named: true}
+	p.Rented = l.kind == KindRented
 	for i, t := range l.typed {
 		if in.values[i] != nil {
 			p.set(t.attribute.Name, in.values[i])

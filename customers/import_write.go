@@ -34,6 +34,9 @@ func (l *customerLoader) writeTx(ctx context.Context, tx pgx.Tx, m *matcher) err
 	if err := lookupRowsTx(ctx, tx, fresh, changed); err != nil {
 		return err
 	}
+	if err := l.houseTx(ctx, tx, m.people); err != nil {
+		return err
+	}
 	if err := l.joinTx(ctx, tx, m.people, now); err != nil {
 		return err
 	}
@@ -58,11 +61,11 @@ func (l *customerLoader) insertTx(ctx context.Context, tx pgx.Tx, fresh []*perso
 	if l.imp.ListID != 0 {
 		list = l.imp.ListID
 	}
-	columns := append(columnsOf(l.attributes), "customer_id", "list_id", "created_at", "updated_at")
+	columns := append(columnsOf(l.attributes), "customer_id", "list_id", "rented", "created_at", "updated_at")
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"customers"}, columns, pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) {
 		p := fresh[i]
 		p.ID = ids[i]
-		return append(valuesOf(p.Customer, l.attributes), p.ID, list, now, now), nil
+		return append(valuesOf(p.Customer, l.attributes), p.ID, list, p.Rented, now, now), nil
 	}))
 	return err
 }

@@ -177,7 +177,8 @@ func (r *orderRun) storeLines(ctx context.Context, write []int, now time.Time) e
 	return err
 }
 
-// derive recomputes the facts that follow from orders, for all customers whose orders changed.
+// derive recomputes the facts that follow from orders, for all customers whose orders changed. Who orders is no rented name
+// any more.
 func (r *orderRun) derive(ctx context.Context) error {
 	var ids []ID
 	for _, i := range r.open(OrderCreated, OrderUpdated) {
@@ -190,7 +191,7 @@ func (r *orderRun) derive(ctx context.Context) error {
 	}
 	slices.Sort(ids)
 	_, err := r.tx.Exec(ctx, `
-		UPDATE customers c SET orders_count = o.orders, total_spent = o.spent, first_order_at = o.first, last_order_at = o.last
+		UPDATE customers c SET orders_count = o.orders, total_spent = o.spent, first_order_at = o.first, last_order_at = o.last, rented = false
 		FROM (SELECT customer_id, count(*) AS orders, sum(base_amount) AS spent, min(ordered_at) AS first, max(ordered_at) AS last
 			FROM orders WHERE customer_id = ANY(@ids) GROUP BY customer_id) o
 		WHERE c.customer_id = o.customer_id`, pgx.NamedArgs{"ids": slices.Compact(ids)})

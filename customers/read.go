@@ -19,7 +19,7 @@ var coreColumns = func() string {
 	for _, n := range coreNames {
 		b.WriteString(", coalesce(c." + n + ", '')")
 	}
-	b.WriteString(`, coalesce(c.list_id, 0), c.household_id, c.address_hash, c.orders_count, c.total_spent, c.first_order_at, c.last_order_at,
+	b.WriteString(`, coalesce(c.list_id, 0), c.rented, c.household_id, c.address_hash, c.orders_count, c.total_spent, c.first_order_at, c.last_order_at,
 		c.created_at, c.updated_at`)
 	return b.String()
 }()
@@ -44,12 +44,12 @@ func scanner(attributes []Attribute) func(pgx.CollectableRow) (Customer, error) 
 	}
 	return func(row pgx.CollectableRow) (Customer, error) {
 		c := Customer{Attributes: map[string]any{}, attributeNames: names}
-		into := make([]any, 0, coreCount+10+len(attributes))
+		into := make([]any, 0, coreCount+11+len(attributes))
 		into = append(into, &c.ID)
 		for _, p := range c.refs() {
 			into = append(into, p)
 		}
-		into = append(into, &c.ListID, &c.HouseholdID, &c.AddressHash, &c.OrdersCount, &c.TotalSpent, &c.FirstOrderAt, &c.LastOrderAt,
+		into = append(into, &c.ListID, &c.Rented, &c.HouseholdID, &c.AddressHash, &c.OrdersCount, &c.TotalSpent, &c.FirstOrderAt, &c.LastOrderAt,
 			&c.CreatedAt, &c.UpdatedAt)
 		first := len(into)
 		for _, a := range attributes {

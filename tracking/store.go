@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aldine/customers"
 	"aldine/internal/id"
 )
 
@@ -74,7 +75,26 @@ func (s *Service) storeTx(ctx context.Context, tx pgx.Tx, rows []row) error {
 	if err != nil {
 		return err
 	}
+	if err := houseTx(ctx, tx, rows); err != nil {
+		return err
+	}
 	return s.wakeTx(ctx, tx, rows)
+}
+
+// houseTx takes rented names who responded into the house file. What a program did, and what is no answer (an opened mail, a
+// bounce, an unsubscription, a complaint), does not make a customer.
+func houseTx(ctx context.Context, tx pgx.Tx, rows []row) error {
+	var ids []int64
+	for _, r := range rows {
+		switch r.kind {
+		case KindClick, KindReply, KindCall, KindVisit, KindCoupon, KindOrder, KindSurvey:
+			if !r.machine && r.customerID != 0 {
+				ids = append(ids, r.customerID)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return customers.HouseTx(ctx, tx, slices.Compact(ids))
 }
 
 // wakeTx enqueues RecordedArgs for the people among rows, one job per campaign.
