@@ -2,10 +2,11 @@ package match
 
 // Evidence is what one field says of a pair.
 type Evidence struct {
-	Field  string
-	A, B   string // the standardised values, "" where not known
-	Level  Level
-	Weight float64 // in bits: positive speaks for one person
+	Field              string
+	A, B               string // the standardised values, "" where not known
+	WrittenA, WrittenB string // the values as they stand in the file, where they are at hand
+	Level              Level
+	Weight             float64 // in bits: positive speaks for one person
 }
 
 // Explanation says why two rows are one person, or why not. The weights and Prior add up to Bits, and Score is their
@@ -34,7 +35,7 @@ func (r *Result) Explain(a, b int) Explanation {
 		w := m.weightIn(&s, f)
 		sum += w
 		of := t.stores[storeOf[f]].of
-		e.Evidence = append(e.Evidence, Evidence{f.String(), of[x[f]].text, of[y[f]].text, levelOf(s[f]), float64(w)})
+		e.Evidence = append(e.Evidence, Evidence{Field: f.String(), A: of[x[f]].text, B: of[y[f]].text, Level: levelOf(s[f]), Weight: float64(w)})
 	}
 	_, home := m.parts(&s)
 	e.Household = float64(m.homeDoubt(home))

@@ -59,7 +59,7 @@ func (t *Table) rowLists(clusters [][]int32) [][]int {
 func (t *Table) pairsOf(rows []int, score func(a, b int) float64, each func(Pair) error) error {
 	slices.Sort(rows)
 	first, second := rows, rows
-	if len(t.files) == 2 {
+	if t.inB != nil {
 		at, _ := slices.BinarySearch(rows, t.files[1].first)
 		first, second = rows[:at], rows[at:]
 	}
@@ -69,7 +69,7 @@ func (t *Table) pairsOf(rows []int, score func(a, b int) float64, each func(Pair
 	star := len(rows) > AllPairs
 	for x, a := range first {
 		for y, b := range second {
-			if len(t.files) == 1 && a >= b || star && x > 0 && y > 0 {
+			if t.inB == nil && a >= b || star && x > 0 && y > 0 {
 				if star && x > 0 {
 					break
 				}

@@ -30,6 +30,7 @@ type Table struct {
 	index  map[uint64][]int32
 	seed   maphash.Seed
 	raw    [fields]map[string]uint32 // values as written, to what they were standardised
+	lists  bool                      // any number of files, matched within each and between all
 }
 
 type file struct {
@@ -61,7 +62,7 @@ func NewTable() *Table {
 // AddFile begins a file; mapping names the columns of fields (see FieldNames) where their headers do not tell. A table
 // takes one file, to be matched against itself, or two, to be matched with each other. The error is Invalid.
 func (t *Table) AddFile(header []string, mapping map[string]string) error {
-	if len(t.files) == 2 {
+	if len(t.files) == 2 && !t.lists {
 		return fault.New(fault.Invalid, "At most two files can be matched")
 	}
 	l, err := chooseLayout(header, mapping)
@@ -170,7 +171,7 @@ func (t *Table) add(f *file, cells []string) {
 	n := t.nodeOf(r)
 	t.node = append(t.node, n)
 	t.rowsOf[n]++
-	if len(t.files) == 1 {
+	if len(t.files) == 1 || t.lists {
 		t.inA[n] = true
 	} else {
 		t.inB[n] = true
@@ -205,7 +206,7 @@ func (t *Table) seal() {
 	t.endFile()
 	t.index = nil
 	t.raw = [fields]map[string]uint32{}
-	if len(t.files) < 2 {
+	if len(t.files) < 2 || t.lists {
 		t.inA, t.inB = nil, nil
 	}
 	for i, s := range t.stores {
