@@ -19,10 +19,12 @@ import (
 
 // The scopes: what a suppression is about.
 const (
-	ScopeCustomer = "customer"
-	ScopeEmail    = "email"
-	ScopePhone    = "phone"
-	ScopeAddress  = "address"
+	ScopeCustomer  = "customer"  // a person, under all numbers that he or she has or had
+	ScopeHousehold = "household" // a surname at a residence
+	ScopeAddress   = "address"   // all who live there
+	ScopePhone     = "phone"
+	ScopeEmail     = "email"
+	ScopeDomain    = "domain" // all e-mail addresses of the domain and of those below it
 )
 
 // Suppression says who must not be contacted. It holds for everybody whom the value fits, now and later: a suppressed
@@ -38,26 +40,6 @@ type Suppression struct {
 	CreatedAt time.Time  `json:"created_at"`        // set when stored
 	ExpiresAt *time.Time `json:"expires_at"`        // null: never
 	key       string     // the value in normal form
-}
-
-// SuppressionJoin gives a lateral subquery with the columns suppression_id, scope and reason, of at most one row: the
-// suppression that keeps customers as alias from being contacted over the channel at the moment @now. Use it as
-//
-//	LEFT JOIN ` + SuppressionJoin("c", "email") + ` x ON true ... x.suppression_id IS NOT NULL
-//
-// Its only parameter is @now. It probes one index four times per customer, however many suppressions there are.
-func SuppressionJoin(alias, channel string) string {
-	probe := func(rank int, scope, key string) string {
-		return `SELECT ` + strconv.Itoa(rank) + ` AS rank, s.suppression_id, s.scope, s.reason FROM suppressions s
-			WHERE s.scope = '` + scope + `' AND s.match_key = ` + key + ` AND s.channel IN ('all', ` + quote(channel) + `)
-			AND (s.expires_at IS NULL OR s.expires_at > @now)`
-	}
-	return `LATERAL (SELECT hit.suppression_id, hit.scope, hit.reason FROM (
-		` + probe(1, ScopeCustomer, alias+`.customer_id::text`) + `
-		UNION ALL ` + probe(2, ScopeEmail, `lower(`+alias+`.email)`) + `
-		UNION ALL ` + probe(3, ScopePhone, alias+`.phone`) + `
-		UNION ALL ` + probe(4, ScopeAddress, alias+`.address_hash::text`) + `
-		) hit ORDER BY hit.rank, hit.suppression_id LIMIT 1)`
 }
 
 // normalize checks a suppression and fills in its key.

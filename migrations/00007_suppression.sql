@@ -10,8 +10,10 @@ CREATE TABLE erased_identities (
     kind      text NOT NULL CHECK (kind IN ('external_id', 'email', 'phone', 'person')), -- person: name at address
     key_hash  bytea NOT NULL,     -- HMAC-SHA-256 of the normal form, with the installation's own key
     erased_at timestamptz NOT NULL,
+    erasure_id uuid NOT NULL,     -- what belongs to one person: lifting one lifts all
     PRIMARY KEY (kind, key_hash)
 );
+CREATE INDEX erased_identities_erasure_idx ON erased_identities (erasure_id);
 
 -- National do-not-call registers. The numbers of a register are replaced as a whole; calls to its country wait while it is stale.
 CREATE TABLE registers (
@@ -21,6 +23,8 @@ CREATE TABLE registers (
     channel      text NOT NULL DEFAULT 'calls' CHECK (channel IN ('calls', 'sms')),
     max_age_days integer NOT NULL CHECK (max_age_days > 0),
     required     boolean NOT NULL DEFAULT true, -- a missing or stale file blocks the channel in its country
+    consent_exempts boolean NOT NULL DEFAULT true, -- a recorded yes for the channel comes before the register
+    relation_months integer NOT NULL DEFAULT 0 CHECK (relation_months >= 0), -- so does an order within so many months; 0: none does
     scrubbed_on  date,                          -- the date of the file in use; null: none yet
     generation   integer NOT NULL DEFAULT 0,    -- of the numbers in use
     numbers      bigint NOT NULL DEFAULT 0,
@@ -33,9 +37,26 @@ CREATE TABLE register_numbers (
     generation  integer NOT NULL,
     PRIMARY KEY (phone, register_id, generation)
 );
+CREATE INDEX register_numbers_register_idx ON register_numbers (register_id, generation, phone); -- an old generation goes in slices
+-- Which numbers are a register's business: the beginnings of its country's numbers, digits without the plus sign.
+CREATE TABLE register_prefixes (
+    prefix      text NOT NULL, -- one to four digits
+    register_id bigint NOT NULL,
+    PRIMARY KEY (prefix, register_id)
+);
+
+-- Files of suppressions and of registers are loaded like files of customers; options say what they are about.
+ALTER TABLE imports DROP CONSTRAINT imports_kind_check;
+ALTER TABLE imports ADD CONSTRAINT imports_kind_check CHECK (kind IN ('customers', 'orders', 'suppressions', 'register'));
+ALTER TABLE imports ADD COLUMN options jsonb NOT NULL DEFAULT '{}';
 
 -- +goose Down
-DROP TABLE register_numbers, registers, erased_identities;
+ALTER TABLE imports DROP COLUMN options;
+DELETE FROM imports WHERE kind IN ('suppressions', 'register');
+ALTER TABLE imports DROP CONSTRAINT imports_kind_check;
+ALTER TABLE imports ADD CONSTRAINT imports_kind_check CHECK (kind IN ('customers', 'orders'));
+DROP TABLE register_prefixes, register_numbers, registers, erased_identities;
+DELETE FROM suppressions WHERE scope IN ('household', 'domain');
 ALTER TABLE suppressions DROP COLUMN received_at, DROP COLUMN effective_at;
 ALTER TABLE suppressions DROP CONSTRAINT suppressions_scope_check;
 ALTER TABLE suppressions ADD CONSTRAINT suppressions_scope_check CHECK (scope IN ('customer', 'email', 'phone', 'address'));
