@@ -8,13 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/net/publicsuffix"
 
 	"aldine/internal/audit"
 	"aldine/internal/fault"
-	"aldine/internal/id"
 )
 
 // The scopes: what a suppression is about.
@@ -30,44 +31,50 @@ const (
 // Suppression says who must not be contacted. It holds for everybody whom the value fits, now and later: a suppressed
 // address covers all who live there.
 type Suppression struct {
-	ID        uuid.UUID  `json:"id"`
-	Scope     string     `json:"scope"`             // customer, email, phone or address
-	Value     string     `json:"value"`             // the customer's number, e-mail or phone; of an address, as shown
-	Address   *Address   `json:"address,omitempty"` // of scope address
-	Channel   string     `json:"channel"`           // email, sms, post, calls or all; all where ""
-	Reason    string     `json:"reason"`            // "do-not-call register", "complaint"
-	Source    string     `json:"source"`            // who says so; the actor where ""
-	CreatedAt time.Time  `json:"created_at"`        // set when stored
-	ExpiresAt *time.Time `json:"expires_at"`        // null: never
-	key       string     // the value in normal form
+	ID          uuid.UUID  `json:"id"`
+	Scope       string     `json:"scope"`             // customer, household, address, phone, email or domain
+	Value       string     `json:"value"`             // a customer's number (also of household), phone, e-mail or domain; of an address, as shown
+	Address     *Address   `json:"address,omitempty"` // of scope address
+	Channel     string     `json:"channel"`           // email, sms, post, calls or all; all where ""
+	Reason      string     `json:"reason"`            // "do-not-call register", "complaint"
+	Source      string     `json:"source"`            // who says so; the actor where ""
+	CreatedAt   time.Time  `json:"created_at"`        // set when stored
+	ReceivedAt  *time.Time `json:"received_at"`       // when the person said so, where that is not when it was stored
+	EffectiveAt *time.Time `json:"effective_at"`      // from when it holds; null: at once
+	ExpiresAt   *time.Time `json:"expires_at"`        // null: never
+	key         string     // the value in normal form
 }
 
-// normalize checks a suppression and fills in its key.
+// Scopes are all scopes, from the narrowest on.
+var Scopes = []string{ScopeCustomer, ScopeEmail, ScopePhone, ScopeHousehold, ScopeAddress, ScopeDomain}
+
+// normalize checks a suppression and fills in its key, as far as it can be told without the database.
 func (p *Suppression) normalize(field, country string) []fault.Field {
 	var faults []fault.Field
 	bad := func(name, format string, args ...any) {
 		faults = append(faults, fault.Field{Name: field + name, Message: fmt.Sprintf(format, args...)})
 	}
 	p.Value, p.Reason, p.Source = strings.TrimSpace(p.Value), strings.TrimSpace(p.Reason), strings.TrimSpace(p.Source)
+	value := func(normal func(string) (string, error)) {
+		key, err := normal(p.Value)
+		if err != nil {
+			bad("value", "%q %v", short(p.Value), err)
+		}
+		p.key = key
+	}
 	switch p.Scope {
-	case ScopeCustomer:
+	case ScopeCustomer, ScopeHousehold:
 		if n, err := strconv.ParseInt(p.Value, 10, 64); err != nil || n <= 0 {
-			bad("value", "%q is not a customer's number", p.Value)
+			bad("value", "%q is not a customer's number", short(p.Value))
 		} else {
 			p.key = strconv.FormatInt(n, 10)
 		}
 	case ScopeEmail:
-		key, err := NormalizeEmail(p.Value)
-		if err != nil {
-			bad("value", "%q %v", p.Value, err)
-		}
-		p.key = key
+		value(NormalizeEmail)
+	case ScopeDomain:
+		value(suppressibleDomain)
 	case ScopePhone:
-		key, err := NormalizePhone(p.Value, country)
-		if err != nil {
-			bad("value", "%q %v", p.Value, err)
-		}
-		p.key = key
+		value(func(s string) (string, error) { return NormalizePhone(s, country) })
 	case ScopeAddress:
 		if p.Address == nil {
 			bad("address", "give the address: street, and postal code or city")
@@ -76,7 +83,7 @@ func (p *Suppression) normalize(field, country string) []fault.Field {
 		a := *p.Address
 		var err error
 		if a.Country, err = cleanCountry(a.Country); err != nil {
-			bad("address.country", "%q %v", p.Address.Country, err)
+			bad("address.country", "%q %v", short(p.Address.Country), err)
 			break
 		}
 		hash := AddressHash(a.in(country))
@@ -87,27 +94,50 @@ func (p *Suppression) normalize(field, country string) []fault.Field {
 		p.key = strconv.FormatInt(*hash, 10)
 		p.Value = a.line()
 	default:
-		bad("scope", "%q is not a scope: use customer, email, phone or address", p.Scope)
+		bad("scope", "%q is not a scope: use customer, household, address, phone, email or domain", short(p.Scope))
 	}
 	if p.Channel == "" {
 		p.Channel = "all"
 	}
 	if p.Channel != "all" && !isChannel(p.Channel) {
-		bad("channel", "%q is not a channel: use email, sms, post, calls or all", p.Channel)
+		bad("channel", "%q is not a channel: use email, sms, post, calls or all", short(p.Channel))
 	}
 	if p.Reason == "" {
 		bad("reason", "say why, so that a later reader knows")
 	}
-	for name, v := range map[string]string{"value": p.Value, "reason": p.Reason, "source": p.Source} {
-		if len(v) > 500 || strings.ContainsRune(v, 0) {
-			bad(name, "use at most 500 characters of text")
+	for _, t := range []struct{ name, text string }{{"value", p.Value}, {"reason", p.Reason}, {"source", p.Source}} {
+		if len(t.text) > 500 || strings.ContainsRune(t.text, 0) || !utf8.ValidString(t.text) {
+			bad(t.name, "use at most 500 characters of text")
 		}
+	}
+	if p.EffectiveAt != nil && p.ExpiresAt != nil && !p.EffectiveAt.Before(*p.ExpiresAt) {
+		bad("expires_at", "must be after the day from which it holds")
 	}
 	return faults
 }
 
-// Suppress adds suppressions; one that exists gets the new reason and the later expiry. All faults of all entries
-// come in one Invalid error, and then none is stored. The answer has one for each entry, in their order.
+// suppressibleDomain gives a domain's normal form. A whole country or registry is refused: nobody means that.
+func suppressibleDomain(s string) (string, error) {
+	s = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(s), "*."), "@")
+	if strings.Contains(s, "@") {
+		return "", errors.New("is an e-mail address: write the domain alone, such as example.com")
+	}
+	domain, err := cleanDomain(s)
+	if err != nil {
+		return "", fmt.Errorf("is not a domain: it %w", err)
+	}
+	if suffix, icann := publicsuffix.PublicSuffix(domain); icann && suffix == domain {
+		return "", errors.New("holds the domains of everybody in it: name one of them")
+	}
+	if strings.Count(domain, ".") >= maxDomainLabels {
+		return "", fmt.Errorf("has more than %d parts", maxDomainLabels)
+	}
+	return domain, nil
+}
+
+// Suppress adds suppressions; one that exists gets the new reason, the earlier beginning and the later expiry. All
+// faults of all entries come in one Invalid error, and then none is stored. The answer has one for each entry, in
+// their order. A customer who was merged into another is suppressed under the number that is left.
 func (s *Service) Suppress(ctx context.Context, entries []Suppression) ([]Suppression, error) {
 	var out []Suppression
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
@@ -125,41 +155,32 @@ func (s *Service) SuppressTx(ctx context.Context, tx pgx.Tx, entries []Suppressi
 	}
 	entries = slices.Clone(entries)
 	var faults []fault.Field
-	for i := range entries {
-		field := ""
+	field := func(i int) string {
 		if len(entries) > 1 {
-			field = fmt.Sprintf("suppressions[%d].", i)
+			return fmt.Sprintf("suppressions[%d].", i)
 		}
-		faults = append(faults, entries[i].normalize(field, v.DefaultCountry)...)
+		return ""
+	}
+	for i := range entries {
+		faults = append(faults, entries[i].normalize(field(i), v.DefaultCountry)...)
+	}
+	if faults == nil {
+		wrong, err := resolveSuppressions(ctx, tx, entries)
+		if err != nil {
+			return nil, err
+		}
+		for i, message := range wrong {
+			if message != "" {
+				faults = append(faults, fault.Field{Name: field(i) + "value", Message: message})
+			}
+		}
 	}
 	if faults != nil {
 		return nil, fault.Bad("The suppression is not valid", faults...)
 	}
-	batch := newSuppressionBatch(entries)
-	rows, err := tx.Query(ctx, `
-		INSERT INTO suppressions AS s (scope, match_key, channel, suppression_id, value, reason, source, created_at, expires_at)
-		SELECT scope, match_key, channel, suppression_id, value, reason, coalesce(nullif(source, ''), @actor), @now, expires_at
-		FROM unnest(@scopes::text[], @keys::text[], @channels::text[], @ids::uuid[], @values::text[], @reasons::text[], @sources::text[],
-			@expiries::timestamptz[]) AS t (scope, match_key, channel, suppression_id, value, reason, source, expires_at)
-		ORDER BY scope, match_key, channel
-		ON CONFLICT (scope, match_key, channel) DO UPDATE SET reason = excluded.reason, source = excluded.source,
-			expires_at = CASE WHEN s.expires_at IS NULL OR excluded.expires_at IS NULL THEN NULL
-				ELSE greatest(s.expires_at, excluded.expires_at) END
-		RETURNING match_key, suppression_id, scope, value, channel, reason, source, created_at, expires_at`, batch.args(s.now(), actor(ctx)))
+	out, _, err := s.storeSuppressionsTx(ctx, tx, entries)
 	if err != nil {
 		return nil, err
-	}
-	stored := map[[3]string]Suppression{}
-	if _, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Suppression, err error) {
-		err = row.Scan(&p.key, &p.ID, &p.Scope, &p.Value, &p.Channel, &p.Reason, &p.Source, &p.CreatedAt, &p.ExpiresAt)
-		stored[[3]string{p.Scope, p.key, p.Channel}] = p
-		return p, err
-	}); err != nil {
-		return nil, err
-	}
-	out := make([]Suppression, len(entries)) // in the order given
-	for i, p := range entries {
-		out[i] = stored[[3]string{p.Scope, p.key, p.Channel}]
 	}
 	detail := map[string]any{"count": len(out)}
 	object := "many"
@@ -168,10 +189,6 @@ func (s *Service) SuppressTx(ctx context.Context, tx pgx.Tx, entries []Suppressi
 		detail = map[string]any{"scope": out[0].Scope, "channel": out[0].Channel, "reason": out[0].Reason}
 	}
 	return out, audit.RecordTx(ctx, tx, s.now(), "suppression.add", "suppression", object, detail)
-}
-
-func scanSuppression(row pgx.CollectableRow) (p Suppression, err error) {
-	return p, row.Scan(&p.ID, &p.Scope, &p.Value, &p.Channel, &p.Reason, &p.Source, &p.CreatedAt, &p.ExpiresAt)
 }
 
 // Unsuppress removes one suppression; NotFound where there is none.
@@ -189,35 +206,4 @@ func (s *Service) Unsuppress(ctx context.Context, suppressionID uuid.UUID) error
 		return audit.RecordTx(ctx, tx, s.now(), "suppression.remove", "suppression", suppressionID,
 			map[string]any{"scope": scope, "channel": channel, "reason": reason})
 	})
-}
-
-// suppressionBatch holds the columns of entries, one row for each key and channel.
-type suppressionBatch struct {
-	ids                                              []uuid.UUID
-	scopes, keys, channels, values, reasons, sources []string
-	expiries                                         []*time.Time
-}
-
-func newSuppressionBatch(entries []Suppression) *suppressionBatch {
-	b := &suppressionBatch{}
-	row := map[[3]string]int{}
-	for _, p := range entries {
-		k := [3]string{p.Scope, p.key, p.Channel}
-		if i, ok := row[k]; ok { // named twice: the longer one holds
-			if b.expiries[i] != nil && (p.ExpiresAt == nil || p.ExpiresAt.After(*b.expiries[i])) {
-				b.expiries[i] = p.ExpiresAt
-			}
-			continue
-		}
-		row[k] = len(b.ids)
-		b.ids, b.scopes, b.keys, b.channels = append(b.ids, id.New()), append(b.scopes, p.Scope), append(b.keys, p.key), append(b.channels, p.Channel)
-		b.values, b.reasons, b.sources = append(b.values, p.Value), append(b.reasons, p.Reason), append(b.sources, p.Source)
-		b.expiries = append(b.expiries, p.ExpiresAt)
-	}
-	return b
-}
-
-func (b *suppressionBatch) args(now time.Time, actor string) pgx.NamedArgs {
-	return pgx.NamedArgs{"ids": b.ids, "scopes": b.scopes, "keys": b.keys, "channels": b.channels, "values": b.values,
-		"reasons": b.reasons, "sources": b.sources, "expiries": b.expiries, "now": now, "actor": actor}
 }

@@ -10,7 +10,8 @@ import (
 
 // SuppressionQuery says which suppressions to list.
 type SuppressionQuery struct {
-	Search string // the value as entered, or its normal form
+	Search string // the value or the beginning of it, as entered or in normal form
+	Scope  string // only this one; "" for all
 	Cursor string // Next of the page before
 	Limit  int    // at most 200; 50 where 0
 }
@@ -39,7 +40,7 @@ func (s *Service) Suppressions(ctx context.Context, query SuppressionQuery) (Sup
 		if err != nil {
 			return SuppressionPage{}, errCursor
 		}
-		where = `(created_at, suppression_id) < (@at, @id)`
+		where = `(s.created_at, s.suppression_id) < (@at, @id)`
 		args["at"], args["id"] = at, last
 	}
 	if search := strings.TrimSpace(strings.ReplaceAll(query.Search, "\x00", "")); search != "" {
@@ -48,12 +49,20 @@ func (s *Service) Suppressions(ctx context.Context, query SuppressionQuery) (Sup
 			return SuppressionPage{}, err
 		}
 		phone, _ := NormalizePhone(search, v.DefaultCountry)
-		where += ` AND (scope IN ('customer', 'email', 'phone', 'address') AND match_key IN (@search, @phone) OR lower(value) LIKE @like)`
-		args["search"], args["phone"], args["like"] = strings.ToLower(search), phone, like(strings.ToLower(search))
+		domain, _ := suppressibleDomain(search)
+		args["keys"], args["like"] = []string{strings.ToLower(search), phone, domain}, like(strings.ToLower(search))
+		// Each branch has its index.
+		where += ` AND (s.scope, s.match_key, s.channel) IN (
+			SELECT k.scope, k.match_key, k.channel FROM suppressions k WHERE k.scope = ANY (@scopes) AND k.match_key = ANY (@keys)
+			UNION SELECT k.scope, k.match_key, k.channel FROM suppressions k WHERE lower(k.value) LIKE @like)`
+		args["scopes"] = Scopes
 	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT suppression_id, scope, value, channel, reason, source, created_at, expires_at FROM suppressions
-		WHERE `+where+` ORDER BY created_at DESC, suppression_id DESC LIMIT @limit`, args)
+	if query.Scope != "" {
+		where += ` AND s.scope = @scope`
+		args["scope"] = query.Scope
+	}
+	rows, err := s.pool.Query(ctx, `SELECT `+suppressionColumns+` FROM suppressions s
+		WHERE `+where+` ORDER BY s.created_at DESC, s.suppression_id DESC LIMIT @limit`, args)
 	if err != nil {
 		return SuppressionPage{}, err
 	}
@@ -71,10 +80,10 @@ func (s *Service) Suppressions(ctx context.Context, query SuppressionQuery) (Sup
 // SuppressionFor gives the suppression that keeps one customer from being contacted over a channel now, or nil.
 func (s *Service) SuppressionFor(ctx context.Context, customerID ID, channel string) (*Suppression, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT p.suppression_id, p.scope, p.value, p.channel, p.reason, p.source, p.created_at, p.expires_at
+		SELECT `+suppressionColumns+`
 		FROM customers c CROSS JOIN `+SuppressionJoin("c", channel)+` x
-		JOIN suppressions p ON p.suppression_id = x.suppression_id
-		WHERE c.customer_id = @id ORDER BY p.suppression_id LIMIT 1`, pgx.NamedArgs{"id": customerID, "now": s.now()})
+		JOIN suppressions s ON s.suppression_id = x.suppression_id
+		WHERE c.customer_id = @id ORDER BY s.suppression_id LIMIT 1`, pgx.NamedArgs{"id": customerID, "now": s.now()})
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,9 @@ const maxDomainLabels = 4
 // domainKeys gives an SQL array of the domains that an address lies in: the last two, three and four labels of what
 // follows the @. With fewer labels some begin with a dot, which no stored domain does.
 func domainKeys(email string) string {
-	label := func(n int) string { return `split_part(lower(split_part(` + email + `, '@', 2)), '.', -` + strconv.Itoa(n) + `)` }
+	label := func(n int) string {
+		return `split_part(lower(split_part(` + email + `, '@', 2)), '.', -` + strconv.Itoa(n) + `)`
+	}
 	two := label(2) + ` || '.' || ` + label(1)
 	three := label(3) + ` || '.' || ` + two
 	return `ARRAY[` + two + `, ` + three + `, ` + label(4) + ` || '.' || ` + three + `]`

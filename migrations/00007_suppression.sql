@@ -4,6 +4,7 @@ ALTER TABLE suppressions DROP CONSTRAINT suppressions_scope_check;
 ALTER TABLE suppressions ADD CONSTRAINT suppressions_scope_check CHECK (scope IN ('customer', 'household', 'email', 'domain', 'phone', 'address'));
 ALTER TABLE suppressions ADD COLUMN received_at timestamptz;  -- when the person said so, where that is not when it was entered
 ALTER TABLE suppressions ADD COLUMN effective_at timestamptz; -- from when it holds; null: at once
+CREATE INDEX suppressions_value_idx ON suppressions (lower(value) text_pattern_ops); -- finds an entry by how its value begins
 
 -- People who asked to be erased: keyed hashes of what they can be recognised by, and nothing else.
 CREATE TABLE erased_identities (
@@ -57,6 +58,7 @@ ALTER TABLE imports DROP CONSTRAINT imports_kind_check;
 ALTER TABLE imports ADD CONSTRAINT imports_kind_check CHECK (kind IN ('customers', 'orders'));
 DROP TABLE register_prefixes, register_numbers, registers, erased_identities;
 DELETE FROM suppressions WHERE scope IN ('household', 'domain');
+DROP INDEX suppressions_value_idx;
 ALTER TABLE suppressions DROP COLUMN received_at, DROP COLUMN effective_at;
 ALTER TABLE suppressions DROP CONSTRAINT suppressions_scope_check;
 ALTER TABLE suppressions ADD CONSTRAINT suppressions_scope_check CHECK (scope IN ('customer', 'email', 'phone', 'address'));
