@@ -52,6 +52,7 @@ type customerLoader struct {
 	consents [4]int         // column of each channel's consent, -1 without
 	typed    []typedColumn  // attributes in the file
 	phones   phoneCache
+	copy     copyRows // of the chunk being stored
 
 	named   idSet // customers that the file has named, in chunks stored
 	pending []ID  // those of the chunk in hand

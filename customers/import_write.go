@@ -31,7 +31,7 @@ func (l *customerLoader) writeTx(ctx context.Context, tx pgx.Tx, m *matcher) err
 	if err := l.updateTx(ctx, tx, changed, now); err != nil {
 		return err
 	}
-	if err := lookupRowsTx(ctx, tx, fresh, changed); err != nil {
+	if err := l.lookupRowsTx(ctx, tx, fresh, changed); err != nil {
 		return err
 	}
 	if err := l.houseTx(ctx, tx, m.people); err != nil {
@@ -48,7 +48,9 @@ func (l *customerLoader) insertTx(ctx context.Context, tx pgx.Tx, fresh []*perso
 	if len(fresh) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, `SELECT nextval(pg_get_serial_sequence('customers', 'customer_id')) AS id FROM generate_series(1, @n::int) ORDER BY id`,
+	// The sequence's name is looked up once, not for each number.
+	rows, err := tx.Query(ctx, `
+		SELECT nextval(s.name) FROM (SELECT pg_get_serial_sequence('customers', 'customer_id')::regclass AS name OFFSET 0) s, generate_series(1, @n::int)`,
 		pgx.NamedArgs{"n": len(fresh)})
 	if err != nil {
 		return err
@@ -57,17 +59,13 @@ func (l *customerLoader) insertTx(ctx context.Context, tx pgx.Tx, fresh []*perso
 	if err != nil {
 		return err
 	}
-	var list any
-	if l.imp.ListID != 0 {
-		list = l.imp.ListID
-	}
-	columns := append(columnsOf(l.attributes), "customer_id", "list_id", "rented", "created_at", "updated_at")
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"customers"}, columns, pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) {
-		p := fresh[i]
+	slices.Sort(ids)
+	l.copy.begin()
+	for i, p := range fresh {
 		p.ID = ids[i]
-		return append(valuesOf(p.Customer, l.attributes), p.ID, list, p.Rented, now, now), nil
-	}))
-	return err
+		l.copy.customer(tx.Conn().TypeMap(), p, l.attributes, l.imp.ListID, now)
+	}
+	return l.copy.sendTx(ctx, tx, "customers", insertColumns(l.attributes)...)
 }
 
 // updateTx rewrites changed customers by way of a table of this transaction.
@@ -104,12 +102,17 @@ func (l *customerLoader) updateTx(ctx context.Context, tx pgx.Tx, changed []*per
 }
 
 // lookupRowsTx brings the narrow look-up tables up to date.
-func lookupRowsTx(ctx context.Context, tx pgx.Tx, fresh, changed []*person) error {
-	var identities [][]any
+func (l *customerLoader) lookupRowsTx(ctx context.Context, tx pgx.Tx, fresh, changed []*person) error {
+	l.copy.begin()
 	for _, p := range fresh {
 		if p.ExternalID == "" && p.Email == "" {
-			identities = append(identities, []any{identityOf(&p.Fields), p.ID})
+			l.copy.row(2)
+			l.copy.int8(identityOf(&p.Fields))
+			l.copy.int8(p.ID)
 		}
+	}
+	if err := l.copy.sendTx(ctx, tx, "customer_identities", "identity", "customer_id"); err != nil {
+		return err
 	}
 	for _, t := range []struct {
 		table, column string
@@ -137,16 +140,15 @@ func lookupRowsTx(ctx context.Context, tx pgx.Tx, fresh, changed []*person) erro
 				come = append(come, lookedUp[string]{key, p.ID})
 			}
 		}
-		if err := swapTx(ctx, tx, t.table, t.column, gone, come); err != nil {
+		if err := l.swapTx(ctx, tx, t.table, t.column, gone, come); err != nil {
 			return err
 		}
 	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"customer_identities"}, []string{"identity", "customer_id"}, pgx.CopyFromRows(identities))
-	return err
+	return nil
 }
 
 // swapTx removes and adds rows of one look-up table; rows in the order of the key cost the index least.
-func swapTx(ctx context.Context, tx pgx.Tx, table, column string, gone, come []lookedUp[string]) error {
+func (l *customerLoader) swapTx(ctx context.Context, tx pgx.Tx, table, column string, gone, come []lookedUp[string]) error {
 	if len(gone) > 0 {
 		keys, ids := make([]string, len(gone)), make([]ID, len(gone))
 		for i, g := range gone {
@@ -161,10 +163,13 @@ func swapTx(ctx context.Context, tx pgx.Tx, table, column string, gone, come []l
 		return nil
 	}
 	slices.SortFunc(come, func(a, b lookedUp[string]) int { return strings.Compare(a.key, b.key) })
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, []string{column, "customer_id"}, pgx.CopyFromSlice(len(come), func(i int) ([]any, error) {
-		return []any{come[i].key, come[i].id}, nil
-	}))
-	return err
+	l.copy.begin()
+	for _, c := range come {
+		l.copy.row(2)
+		l.copy.text(c.key)
+		l.copy.int8(c.id)
+	}
+	return l.copy.sendTx(ctx, tx, table, column, "customer_id")
 }
 
 // joinTx makes all customers that the chunk names members of the import's list.
@@ -184,8 +189,14 @@ func (l *customerLoader) joinTx(ctx context.Context, tx pgx.Tx, people []*person
 		}
 	}
 	if len(fresh) > 0 {
-		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"list_members"}, []string{"customer_id", "list_id", "added_at"},
-			pgx.CopyFromSlice(len(fresh), func(i int) ([]any, error) { return []any{fresh[i], l.imp.ListID, now}, nil })); err != nil {
+		l.copy.begin()
+		for _, id := range fresh {
+			l.copy.row(3)
+			l.copy.int8(id)
+			l.copy.int8(l.imp.ListID)
+			l.copy.time(now)
+		}
+		if err := l.copy.sendTx(ctx, tx, "list_members", "customer_id", "list_id", "added_at"); err != nil {
 			return err
 		}
 	}

@@ -11,10 +11,18 @@ import (
 	"aldine/internal/audit"
 )
 
+// keyColumns are the columns of the keys that follow from a customer's fields.
+var keyColumns = [...]string{"household_id", "address_hash"}
+
+// keysOf are a customer's keys in the order of keyColumns, nil for null.
+func keysOf(c *Customer) [len(keyColumns)]*int64 {
+	return [...]*int64{c.HouseholdID, c.AddressHash}
+}
+
 // columnsOf are the columns of customers that imports and edits write: core fields, keys, then attributes.
 func columnsOf(attributes []Attribute) []string {
 	columns := append([]string(nil), coreNames[:]...)
-	columns = append(columns, "household_id", "address_hash")
+	columns = append(columns, keyColumns[:]...)
 	for _, a := range attributes {
 		columns = append(columns, a.Column)
 	}
@@ -23,11 +31,13 @@ func columnsOf(attributes []Attribute) []string {
 
 // valuesOf are a customer's values in the order of columnsOf, null for what is not known.
 func valuesOf(c *Customer, attributes []Attribute) []any {
-	values := make([]any, 0, coreCount+2+len(attributes))
+	values := make([]any, 0, coreCount+len(keyColumns)+len(attributes))
 	for _, p := range c.refs() {
 		values = append(values, nullable(*p))
 	}
-	values = append(values, c.HouseholdID, c.AddressHash)
+	for _, key := range keysOf(c) {
+		values = append(values, key)
+	}
 	for _, a := range attributes {
 		values = append(values, c.Attributes[a.Name])
 	}
