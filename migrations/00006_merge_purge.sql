@@ -1,6 +1,11 @@
 -- +goose Up
 -- Rented names: customers who may be written to under a licence, and are no part of the house file until they respond.
 ALTER TABLE customers ADD COLUMN rented boolean NOT NULL DEFAULT false;
+UPDATE customers c SET rented = true FROM lists l
+	WHERE l.list_id = c.list_id AND l.kind = 'rented' AND c.orders_count = 0 AND c.external_id IS NULL
+		AND NOT EXISTS (SELECT 1 FROM list_members m JOIN lists h ON h.list_id = m.list_id AND h.kind = 'house' WHERE m.customer_id = c.customer_id)
+		AND NOT EXISTS (SELECT 1 FROM responses r WHERE r.customer_id = c.customer_id AND NOT r.machine
+			AND r.kind IN ('click', 'reply', 'call', 'visit', 'coupon', 'order', 'survey'));
 
 -- The deal of a rented list, in the list's currency. Net names: chargeable = max(names used, net_share x gross).
 ALTER TABLE lists ADD COLUMN uses integer NOT NULL DEFAULT 1;                     -- campaigns that each name may be used in
@@ -19,6 +24,7 @@ CREATE TABLE merge_runs (
     name        text NOT NULL,
     level       text NOT NULL CHECK (level IN ('person', 'household', 'residence', 'company')),
     allocation  text NOT NULL CHECK (allocation IN ('hierarchy', 'random', 'random_within_hierarchy')), -- between rented lists
+    channel     text NOT NULL DEFAULT 'all', -- whose suppressions count, besides those for all channels
     seed        bigint NOT NULL,
     threshold   double precision NOT NULL,
     review      double precision NOT NULL,
@@ -47,7 +53,8 @@ CREATE TABLE merge_inputs (
     file_path text NOT NULL DEFAULT '',
     file_size bigint NOT NULL DEFAULT 0,
     mapping   jsonb NOT NULL DEFAULT '{}',
-    bytes_done bigint NOT NULL DEFAULT 0,
+    deal      jsonb,                 -- of a rented list: what it costs and how it may be used
+    bytes_done bigint NOT NULL DEFAULT 0, -- of the house file: the last customer looked at, of file_size
     rows      bigint NOT NULL DEFAULT 0, -- loaded
     loaded    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (run_id, input_no)
@@ -61,10 +68,10 @@ CREATE TABLE merge_records (
     line        bigint,               -- of a file
     customer_id bigint,               -- of the house file
     fields      jsonb,                -- of a file: what it says in normal form; emptied when no longer needed
-    verdict     text,                 -- net, rejected, suppressed, duplicate; null until allocated
+    verdict     text,                 -- net (until allocated, too), rejected, suppressed, duplicate; null for a suppression file's rows
     reason      text,                 -- why: the row's fault, the suppression's scope, intra or inter
     winner_no   bigint,               -- the record that was kept, or that suppresses
-    cluster_no  bigint,
+    cluster_no  bigint,               -- the lowest record of those that are one name at the run's level; null: alone
     lists       integer NOT NULL DEFAULT 1, -- multi-buyers: on how many rented lists; for house names, how many rented lists hit them
     PRIMARY KEY (run_id, record_no)
 );
