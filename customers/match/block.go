@@ -37,54 +37,98 @@ type keyed struct {
 
 // makeBlocks carries out one pass.
 func (t *Table) makeBlocks(p pass, perNode, least int) *blocks {
-	b := &blocks{name: p.name}
 	all := make([]keyed, 0, len(t.nodes))
 	for i := range t.nodes {
-		if k := keyOf(t, &t.nodes[i], p.keys); k != 0 {
+		if k := t.keyOf(&t.nodes[i], p.keys); k != 0 {
 			all = append(all, keyed{k, int32(i)})
 		}
 	}
+	b := &blocks{name: p.name}
+	budget := max(perNode*len(t.nodes), least)
+	// No step of this can fail, since the values are in memory.
+	_ = b.part(all, budget, len(p.finer), func(step int, all []keyed) error {
+		for i := range all {
+			all[i].key = mix(all[i].key, t.atom(p.finer[step], &t.nodes[all[i].node]))
+		}
+		return nil
+	}, func(all []keyed) error {
+		slices.SortFunc(all, func(x, y keyed) int {
+			if c := cmp.Compare(x.key, y.key); c != 0 {
+				return c
+			}
+			r, s := &t.nodes[x.node], &t.nodes[y.node]
+			for _, f := range order {
+				if c := cmp.Compare(r[f], s[f]); c != 0 {
+					return c
+				}
+			}
+			return cmp.Compare(x.node, y.node)
+		})
+		return nil
+	})
+	if len(b.ends) == 0 {
+		return nil
+	}
+	return b
+}
+
+// part makes blocks of records that have the same key, as long as they are small enough for the budget of pairs. The
+// larger ones are parted by the next of the finer keys, which finer mixes in; what lacks that stays together. Those
+// that agree in every key there is and are too many are put in the order of their values by nearest, so that those most alike
+// stand together. The error is that of finer or nearest.
+func (b *blocks) part(all []keyed, budget, steps int, finer func(step int, all []keyed) error, nearest func(all []keyed) error) error {
 	if len(all) < 2 {
 		return nil
 	}
-	budget := max(perNode*len(t.nodes), least)
+	scratch := make([]keyed, len(all))
 	for step := 0; ; step++ {
-		sortKeyed(all)
-		limit := t.largestBlock(all, budget)
+		sortKeyed(all, scratch)
+		limit := largestBlock(all, budget)
 		rest := all[:0]
+		for run := range runs(all) {
+			if len(run) <= limit {
+				budget -= b.take(run)
+			} else {
+				rest = append(rest, run...)
+			}
+		}
+		all = rest
+		if len(all) == 0 {
+			return nil
+		}
+		if step == steps {
+			break
+		}
+		budget = max(budget, 2*len(all))
+		if err := finer(step, all); err != nil {
+			return err
+		}
+	}
+	if err := nearest(all); err != nil {
+		return err
+	}
+	for run := range runs(all) {
+		if b.take(run) > 0 {
+			b.window[len(b.window)-1] = true
+		}
+	}
+	return nil
+}
+
+// runs gives the stretches of equal keys.
+func runs(all []keyed) func(yield func([]keyed) bool) {
+	return func(yield func([]keyed) bool) {
 		for from := 0; from < len(all); {
 			to := from + 1
 			for to < len(all) && all[to].key == all[from].key {
 				to++
 			}
-			if to-from <= limit {
-				budget -= b.take(all[from:to])
-			} else {
-				rest = append(rest, all[from:to]...)
+			if !yield(all[from:to]) {
+				return
 			}
 			from = to
 		}
-		all = rest
-		if len(all) == 0 {
-			break
-		}
-		if step == len(p.finer) {
-			b.takeNeighbours(t, all)
-			break
-		}
-		budget = max(budget, 2*len(all))
-		kept := all[:0]
-		for _, k := range all {
-			// What lacks the finer key stays together.
-			k.key = mix(k.key, p.finer[step](t, &t.nodes[k.node]))
-			kept = append(kept, k)
-		}
-		all = kept
 	}
-	if len(b.ends) == 0 {
-		return nil
-	}
-	return b
 }
 
 // join numbers the blocks of all passes.
@@ -108,10 +152,10 @@ func (t *Table) join(passes []*blocks) *blocking {
 	return all
 }
 
-func keyOf(t *Table, r *record, atoms []atom) uint64 {
+func (t *Table) keyOf(r *record, atoms []atom) uint64 {
 	key := uint64(0)
 	for _, a := range atoms {
-		v := a(t, r)
+		v := t.atom(a, r)
 		if v == 0 {
 			return 0
 		}
@@ -126,25 +170,11 @@ func mix(a, b uint64) uint64 {
 	return h | 1
 }
 
-func sortKeyed(all []keyed) {
-	slices.SortFunc(all, func(a, b keyed) int {
-		if c := cmp.Compare(a.key, b.key); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.node, b.node)
-	})
-}
-
 // largestBlock gives the size up to which all blocks together stay within the budget of pairs.
-func (t *Table) largestBlock(all []keyed, budget int) int {
+func largestBlock(all []keyed, budget int) int {
 	sizes := map[int]int{}
-	for from := 0; from < len(all); {
-		to := from + 1
-		for to < len(all) && all[to].key == all[from].key {
-			to++
-		}
-		sizes[to-from]++
-		from = to
+	for run := range runs(all) {
+		sizes[len(run)]++
 	}
 	order := make([]int, 0, len(sizes))
 	for s := range sizes {
@@ -171,31 +201,6 @@ func (b *blocks) take(run []keyed) (pairs int) {
 	b.ends = append(b.ends, int32(len(b.members)))
 	b.window = append(b.window, false)
 	return len(run) * (len(run) - 1) / 2
-}
-
-// takeNeighbours handles records that agree in every key there is and are too many: they are put in the order of their
-// values, so that those most alike stand together.
-func (b *blocks) takeNeighbours(t *Table, all []keyed) {
-	for from := 0; from < len(all); {
-		to := from + 1
-		for to < len(all) && all[to].key == all[from].key {
-			to++
-		}
-		run := all[from:to]
-		slices.SortFunc(run, func(x, y keyed) int {
-			r, s := &t.nodes[x.node], &t.nodes[y.node]
-			for _, f := range order {
-				if c := cmp.Compare(r[f], s[f]); c != 0 {
-					return c
-				}
-			}
-			return cmp.Compare(x.node, y.node)
-		})
-		if b.take(run) > 0 {
-			b.window[len(b.window)-1] = true
-		}
-		from = to
-	}
 }
 
 // pairs calls each for the candidates of pass k, in its blocks from, from+step, ..., that no earlier pass has found.
