@@ -1,9 +1,6 @@
 package match
 
-import (
-	"math"
-	"math/rand/v2"
-)
+import "math"
 
 // Sizes of the samples that the model is learned from.
 const (
@@ -14,14 +11,31 @@ const (
 	fewestPairs = 20_000
 )
 
-// learn finds the model by expectation-maximisation without labels. Every pair belongs to one of three classes: one
-// person, two people of one household, strangers. Pairs that no pass proposes are strangers.
-func (t *Table) learn(all *blocking) *Model {
-	m := &Model{M: usualM, U: usualU}
-	rows := float64(len(t.node))
-	m.nodes = rows
-	n := float64(len(t.nodes))
-	pairs := n * (n - 1) / 2
+// census is what is counted over all records before learning.
+type census struct {
+	rows, nodes, pairs float64              // pairs that are asked for
+	agree              [fields][256]float64 // how many pairs agree on values so common
+	once, twice        [fields]float64      // how many values stand in one record, in two
+}
+
+// count takes note of a value of f that stands in n records.
+func (c *census) count(f Field, n uint32) {
+	switch n {
+	case 0:
+		return
+	case 1:
+		c.once[f]++
+		return
+	case 2:
+		c.twice[f]++
+	}
+	c.agree[f][exactCode(n)] += float64(n) * float64(n-1) / 2
+}
+
+// census counts the records of the table.
+func (t *Table) census() *census {
+	c := &census{rows: float64(len(t.node)), nodes: float64(len(t.nodes))}
+	c.pairs = c.nodes * (c.nodes - 1) / 2
 	if t.inB != nil {
 		var a, b float64
 		for i := range t.nodes {
@@ -32,30 +46,58 @@ func (t *Table) learn(all *blocking) *Model {
 				b++
 			}
 		}
-		pairs = a * b
+		c.pairs = a * b
 	}
-	pairs = max(pairs, fewestPairs)
+	for f := range fields {
+		for v, n := range t.counts[f] {
+			if v > 0 {
+				c.count(f, n)
+			}
+		}
+	}
+	return c
+}
+
+// samples are the pairs that the model is learned from.
+type samples struct {
+	random, chosen tally
+	scale          float64 // how many candidates each of chosen stands for
+	together       together
+}
+
+// learn finds the model of the table.
+func (t *Table) learn(all *blocking) *Model {
 	memo := newMemo()
-	random := t.randomPairs(memo)
-	chosen, scale := t.candidatePairs(all, memo)
-	t.learnTogether(m, random, memo)
+	var s samples
+	s.random = t.randomPairs(memo)
+	s.chosen, s.scale = t.candidatePairs(all, memo)
+	for k := range s.random.of {
+		s.together.see(&s.random.of[k], s.random.times[k])
+	}
+	t.neighbours(&s.together, memo)
+	return learn(t.census(), &s)
+}
+
+// learn finds the model by expectation-maximisation without labels. Every pair belongs to one of three classes: one
+// person, two people of one household, strangers. Pairs that no pass proposes are strangers.
+func learn(c *census, s *samples) *Model {
+	m := &Model{M: usualM, U: usualU}
+	m.nodes = c.rows
+	n := c.nodes
+	pairs := max(c.pairs, fewestPairs)
+	m.together = s.together.shares()
+	random, chosen, scale, agree := s.random, s.chosen, s.scale, &c.agree
 
 	usualMatch := 0.1 * n / pairs
 	leastHome := 0.02 * n / pairs
 	m.Match, m.Household = min(usualMatch, 0.3), min(max(leastHome, 0.1*n/pairs), 0.3)
-	var agree [fields][256]float64 // how many pairs agree on values so common
 	for f := range fields {
-		for v, c := range t.counts[f] {
-			if v > 0 && c > 1 {
-				agree[f][t.codes[f][v]] += float64(c) * float64(c-1) / 2
-			}
-		}
 		for c := range m.rarity[f].strangers {
 			m.rarity[f].strangers[c] = 1
 		}
 		m.rarity[f].unseen = 0.5
 	}
-	t.learnU(m, random, true)
+	m.learnU(random, true)
 	m.weigh()
 	for range rounds {
 		var sum [fields][levels]float64
@@ -87,16 +129,16 @@ func (t *Table) learn(all *blocking) *Model {
 			}
 			limitDifferent(&m.M[f], mostDifferent[f])
 			r := &m.rarity[f]
-			for c := range r.strangers {
-				r.strangers[c] = max(agree[f][c]-same[f][c]+0.5, 0.5) / (agree[f][c] + 1)
+			for k := range r.strangers {
+				r.strangers[k] = max(agree[f][k]-same[f][k]+0.5, 0.5) / (agree[f][k] + 1)
 			}
-			once, twice := t.seen(f)
+			once, twice := c.once[f], c.twice[f]
 			two := exactCode(2)
 			r.unseen = min((2*twice*r.strangers[two]+0.5)/(once+twice*(1-r.strangers[two])+5), 2)
 		}
 		m.Match = min(max(matches, 0.005*n)/pairs, 0.5)
 		m.Household = min(max(homes/pairs, leastHome), 0.3)
-		t.learnU(m, random, false)
+		m.learnU(random, false)
 		m.weigh()
 	}
 	return m
@@ -134,22 +176,8 @@ func (t *tally) add(s signature) {
 	t.times[k]++
 }
 
-// seen tells how many values of a field stand in one record and in two.
-func (t *Table) seen(f Field) (once, twice float64) {
-	for v, c := range t.counts[f] {
-		switch {
-		case v == 0:
-		case c == 1:
-			once++
-		case c == 2:
-			twice++
-		}
-	}
-	return once, twice
-}
-
 // learnU counts how strangers agree in random pairs, each weighed with the chance that it is not one person after all.
-func (t *Table) learnU(m *Model, random tally, first bool) {
+func (m *Model) learnU(random tally, first bool) {
 	var sum [fields][levels]float64
 	for k := range random.of {
 		s := &random.of[k]
@@ -169,98 +197,6 @@ func (t *Table) learnU(m *Model, random tally, first bool) {
 		}
 		for l := Alias; l <= Exact; l++ {
 			m.U[f][l] = (sum[f][l] + usualNodes*usualU[f][l]) / (total + usualNodes)
-		}
-	}
-}
-
-// randomPairs gives pairs chosen by chance; the same table gives the same pairs.
-func (t *Table) randomPairs(memo memo) tally {
-	n := len(t.nodes)
-	out := tally{index: map[signature]int{}}
-	if n*(n-1)/2 <= maxRandom {
-		for i := range int32(n) {
-			for j := i + 1; j < int32(n); j++ {
-				if t.counted(i, j) {
-					out.add(t.sign(i, j, memo))
-				}
-			}
-		}
-		return out
-	}
-	rng := rand.New(rand.NewPCG(1, uint64(n)))
-	for range maxRandom {
-		i, j := int32(rng.IntN(n)), int32(rng.IntN(n))
-		if i != j && t.counted(i, j) {
-			out.add(t.sign(i, j, memo))
-		}
-	}
-	return out
-}
-
-// counted tells whether a pair is asked for: of two files, one record must be of each.
-func (t *Table) counted(i, j int32) bool {
-	return t.inB == nil || t.inA[i] && t.inB[j] || t.inA[j] && t.inB[i]
-}
-
-// candidatePairs gives a sample of the candidates and how many each of them stands for.
-func (t *Table) candidatePairs(all *blocking, memo memo) (sample tally, scale float64) {
-	sample.index = map[signature]int{}
-	most := 0
-	for _, b := range all.passes {
-		most += b.most
-	}
-	step := uint64(most/maxCandidates + 1)
-	for k := range all.passes {
-		all.pairs(k, 0, 1, func(i, j int32) {
-			if step > 1 && mix(uint64(i), uint64(j))>>8%step != 0 || !t.counted(i, j) {
-				return
-			}
-			sample.add(t.sign(i, j, memo))
-		})
-	}
-	return sample, float64(step)
-}
-
-// learnTogether finds how often strangers with one postal code have one city and one region: pairs whose names both
-// differ are strangers.
-func (t *Table) learnTogether(m *Model, random tally, memo memo) {
-	var same, of [fields]float64
-	see := func(s *signature, times float64) {
-		if s[Postcode] < firstExact || levelOf(s[Given]) != Different || levelOf(s[Surname]) != Different {
-			return
-		}
-		for _, f := range []Field{City, Region} {
-			if s[f] != uint8(Missing) {
-				of[f] += times
-				if s[f] >= firstExact {
-					same[f] += times
-				}
-			}
-		}
-	}
-	for k := range random.of {
-		see(&random.of[k], random.times[k])
-	}
-	last := make([]int32, len(t.counts[Postcode]))
-	n := 0
-	for i := range t.nodes {
-		p := t.nodes[i][Postcode]
-		if p == 0 {
-			continue
-		}
-		if last[p] > 0 {
-			s := t.sign(last[p]-1, int32(i), memo)
-			see(&s, 1)
-			if n++; n > 100_000 {
-				break
-			}
-		}
-		last[p] = int32(i + 1)
-	}
-	for _, f := range []Field{City, Region} {
-		m.together[f] = (same[f] + 1) / (of[f] + 2)
-		if of[f] == 0 {
-			m.together[f] = usualU[f][Exact]
 		}
 	}
 }

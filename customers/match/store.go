@@ -33,7 +33,21 @@ func (s *store) intern(text string) uint32 {
 	if n, ok := s.index[text]; ok {
 		return n
 	}
-	text = strings.Clone(text)
+	return s.put(strings.Clone(text))
+}
+
+// keep is intern for a text of its own.
+func (s *store) keep(text string) uint32 {
+	if text == "" {
+		return 0
+	}
+	if n, ok := s.index[text]; ok {
+		return n
+	}
+	return s.put(text)
+}
+
+func (s *store) put(text string) uint32 {
 	n := uint32(len(s.of))
 	s.index[text] = n
 	s.of = append(s.of, value{text: text, mask: maskOf(text)})
@@ -43,10 +57,16 @@ func (s *store) intern(text string) uint32 {
 // seal ends the filling and works out what blocking and comparing need of each value.
 func (s *store) seal(f Field) {
 	s.index = nil
+	s.prepare(f, true)
+}
+
+// prepare works out what comparing needs of each value, and, where sounds are asked for, blocking.
+func (s *store) prepare(f Field, sounds bool) {
 	for i := range s.of {
 		v := &s.of[i]
 		switch f {
 		case Birth:
+			v.number = 0
 			for _, c := range []byte(v.text) {
 				v.number = v.number*10 + int32(c-'0')
 			}
@@ -57,13 +77,22 @@ func (s *store) seal(f Field) {
 				v.sound = hash32(local) | 1
 			}
 		case Given, Street:
-			v.sound = soundOf(v.text)
+			if sounds {
+				v.sound = soundOf(v.text)
+			}
 			if nicknameRoots[v.text] != nil {
 				v.number = 1
 			}
 		}
 	}
 	s.of[0] = value{}
+}
+
+// reset empties the store.
+func (s *store) reset() {
+	clear(s.index)
+	clear(s.of)
+	s.of = s.of[:1]
 }
 
 // Fields that may hold each other's values share a store, so that equal numbers are equal texts.

@@ -29,8 +29,9 @@ type Table struct {
 	counts [fields][]uint32
 	index  map[uint64][]int32
 	seed   maphash.Seed
-	raw    [fields]map[string]uint32 // values as written, to what they were standardised
-	lists  bool                      // any number of files, matched within each and between all
+	raw    [fields]map[string]uint32   // values as written, to what they were standardised
+	sink   func(*file, []string) error // takes the rows instead of the table; nil unless the table serves a spool
+	lists  bool                        // any number of files, matched within each and between all
 }
 
 type file struct {
@@ -69,8 +70,10 @@ func (t *Table) AddFile(header []string, mapping map[string]string) error {
 	if err != nil {
 		return err
 	}
-	t.endFile()
-	t.files = append(t.files, &file{header: header, layout: l, first: len(t.node), ids: make([][]string, len(l.ids)), id: -1})
+	if err := t.endFile(); err != nil {
+		return err
+	}
+	t.files = append(t.files, &file{header: header, layout: l, first: t.Rows(), ids: make([][]string, len(l.ids)), id: -1})
 	return nil
 }
 
@@ -79,22 +82,21 @@ func (t *Table) AddFile(header []string, mapping map[string]string) error {
 func (t *Table) AddRow(cells []string) error {
 	f := t.files[len(t.files)-1]
 	if f.waiting != nil || f.rows == 0 && f.layout.at[colBirth] >= 0 {
-		f.waiting = append(f.waiting, cells)
-		if len(f.waiting) >= waitRows {
-			t.flush(f)
-		}
+		f.waiting = append(f.waiting, slices.Clone(cells)) // the caller may use its slice again
 		f.rows++
+		if len(f.waiting) >= waitRows {
+			return t.flush(f)
+		}
 		return nil
 	}
-	if len(t.node) >= MaxRows {
+	if t.Rows() >= MaxRows {
 		return fault.New(fault.Invalid, "There are more than %d rows; match them in parts", MaxRows)
 	}
 	f.rows++
-	t.add(f, cells)
-	return nil
+	return t.add(f, cells)
 }
 
-func (t *Table) flush(f *file) {
+func (t *Table) flush(f *file) error {
 	at := f.layout.at[colBirth]
 	day, month := 0, 0
 	for _, cells := range f.waiting {
@@ -114,22 +116,28 @@ func (t *Table) flush(f *file) {
 		}
 	}
 	f.monthFirst = month > day
-	for _, cells := range f.waiting {
-		t.add(f, cells)
-	}
+	waiting := f.waiting
 	f.waiting = nil
+	for _, cells := range waiting {
+		if err := t.add(f, cells); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AddUnreadable counts a row that could not be read, so that the numbers of those after it are right. It matches nothing.
 func (t *Table) AddUnreadable() error { return t.AddRow(nil) }
 
 // endFile ends the file begun last and chooses its id: the first candidate whose values are all different.
-func (t *Table) endFile() {
+func (t *Table) endFile() error {
 	if len(t.files) == 0 {
-		return
+		return nil
 	}
 	f := t.files[len(t.files)-1]
-	t.flush(f)
+	if err := t.flush(f); err != nil {
+		return err
+	}
 	for i, values := range f.ids {
 		if f.id < 0 && (f.layout.at[colID] >= 0 || allDifferent(values)) && len(values) > 0 {
 			f.id = i
@@ -137,6 +145,7 @@ func (t *Table) endFile() {
 			f.ids[i] = nil
 		}
 	}
+	return nil
 }
 
 // allDifferent tells whether values name rows; some may be blank, but not many.
@@ -156,7 +165,10 @@ func allDifferent(values []string) bool {
 	return blank <= len(values)/100+1
 }
 
-func (t *Table) add(f *file, cells []string) {
+func (t *Table) add(f *file, cells []string) error {
+	if t.sink != nil {
+		return t.sink(f, cells)
+	}
 	for i, at := range f.layout.ids {
 		v := ""
 		if at < len(cells) {
@@ -167,7 +179,11 @@ func (t *Table) add(f *file, cells []string) {
 		}
 		f.ids[i] = append(f.ids[i], strings.Clone(v))
 	}
-	r := t.standardise(f, cells)
+	t.addRecord(t.standardise(f, cells))
+	return nil
+}
+
+func (t *Table) addRecord(r record) {
 	n := t.nodeOf(r)
 	t.node = append(t.node, n)
 	t.rowsOf[n]++
@@ -203,7 +219,7 @@ func (t *Table) seal() {
 	if t.index == nil {
 		return
 	}
-	t.endFile()
+	_ = t.endFile() // only a sink can fail, and a table that has one is not sealed
 	t.index = nil
 	t.raw = [fields]map[string]uint32{}
 	if len(t.files) < 2 || t.lists {
@@ -229,7 +245,13 @@ func (t *Table) seal() {
 }
 
 // Rows tells how many rows the table has.
-func (t *Table) Rows() int { return len(t.node) }
+func (t *Table) Rows() int {
+	if len(t.files) == 0 {
+		return 0
+	}
+	f := t.files[len(t.files)-1]
+	return f.first + f.rows
+}
 
 // ID gives the name of a row: what its file's id column says, or its number within the file, from 1.
 func (t *Table) ID(row int) string {
