@@ -8,6 +8,10 @@ ALTER TABLE customers ADD COLUMN company_id bigint;   -- hash of the company's n
 CREATE INDEX customers_residence_idx ON customers (residence_id) WHERE residence_id IS NOT NULL;
 CREATE INDEX customers_person_idx ON customers (person_id) WHERE person_id IS NOT NULL;
 
+-- At which level a send step keeps touches apart.
+ALTER TABLE steps DROP CONSTRAINT steps_dedup_check;
+ALTER TABLE steps ADD CONSTRAINT steps_dedup_check CHECK (dedup IN ('customer', 'person', 'household', 'address', 'company', 'email', 'phone'));
+
 -- Spellings of addresses that have been seen, by a coarse key (postal code, house number, country) under which they are compared.
 CREATE TABLE residences (
     place_key    bigint NOT NULL, -- hash of postal code (else city), house number and country
@@ -20,4 +24,7 @@ CREATE TABLE residences (
 
 -- +goose Down
 DROP TABLE residences;
+UPDATE steps SET dedup = 'customer' WHERE dedup IN ('person', 'company');
+ALTER TABLE steps DROP CONSTRAINT steps_dedup_check;
+ALTER TABLE steps ADD CONSTRAINT steps_dedup_check CHECK (dedup IN ('customer', 'household', 'email', 'phone', 'address'));
 ALTER TABLE customers DROP COLUMN person_id, DROP COLUMN residence_id, DROP COLUMN company_id;
