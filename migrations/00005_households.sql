@@ -6,6 +6,7 @@ ALTER TABLE customers ADD COLUMN person_id bigint;    -- lowest customer_id of t
 ALTER TABLE customers ADD COLUMN residence_id bigint; -- the address, whatever its spelling; household_id is surname at residence
 ALTER TABLE customers ADD COLUMN company_id bigint;   -- hash of the company's name without legal form, with its country
 CREATE INDEX customers_residence_idx ON customers (residence_id) WHERE residence_id IS NOT NULL;
+CREATE INDEX customers_company_idx ON customers (company_id) WHERE company_id IS NOT NULL;
 CREATE INDEX customers_person_idx ON customers (person_id) WHERE person_id IS NOT NULL;
 
 -- At which level a send step keeps touches apart.

@@ -2,7 +2,7 @@
 -- Rented names: customers who may be written to under a licence, and are no part of the house file until they respond.
 ALTER TABLE customers ADD COLUMN rented boolean NOT NULL DEFAULT false;
 UPDATE customers c SET rented = true FROM lists l
-	WHERE l.list_id = c.list_id AND l.kind = 'rented' AND c.orders_count = 0 AND c.external_id IS NULL
+	WHERE l.list_id = c.list_id AND l.kind = 'rented' AND c.orders_count = 0
 		AND NOT EXISTS (SELECT 1 FROM list_members m JOIN lists h ON h.list_id = m.list_id AND h.kind = 'house' WHERE m.customer_id = c.customer_id)
 		AND NOT EXISTS (SELECT 1 FROM responses r WHERE r.customer_id = c.customer_id AND NOT r.machine
 			AND r.kind IN ('click', 'reply', 'call', 'visit', 'coupon', 'order', 'survey'));
@@ -17,6 +17,11 @@ ALTER TABLE lists ADD COLUMN gross bigint NOT NULL DEFAULT 0;                   
 ALTER TABLE lists ADD CONSTRAINT lists_deal_check CHECK (uses > 0 AND net_share >= 0 AND net_share <= 1 AND running_charge >= 0 AND extra_per_thousand >= 0 AND gross >= 0);
 ALTER TABLE lists DROP CONSTRAINT lists_kind_check;
 ALTER TABLE lists ADD CONSTRAINT lists_kind_check CHECK (kind IN ('house', 'rented', 'merged')); -- merged: the net names of a merge/purge run
+
+-- What a row of the ledger says of a list's deal: names used, minimum (names paid for though not used), unused (the running
+-- charge), extra (selections and delivery).
+ALTER TABLE cost_entries ADD COLUMN component text CHECK (component IN ('names', 'minimum', 'unused', 'extra'));
+CREATE INDEX cost_entries_list_idx ON cost_entries (list_id, campaign_id) WHERE kind = 'list';
 
 -- A merge/purge run: lists joined, duplicates and suppressed names taken out.
 CREATE TABLE merge_runs (
@@ -102,7 +107,7 @@ CREATE TABLE duplicate_searches (
     done        bigint NOT NULL DEFAULT 0,
     total       bigint NOT NULL DEFAULT 0,
     pairs       bigint NOT NULL DEFAULT 0,
-    review      bigint NOT NULL DEFAULT 0,
+    for_review  bigint NOT NULL DEFAULT 0,
     model       jsonb,
     error       text,
     created_by  text NOT NULL,
@@ -137,4 +142,6 @@ DROP TABLE customer_merges, customer_aliases, duplicate_searches, duplicates, me
 ALTER TABLE lists DROP CONSTRAINT lists_kind_check;
 ALTER TABLE lists ADD CONSTRAINT lists_kind_check CHECK (kind IN ('house', 'rented'));
 ALTER TABLE lists DROP COLUMN uses, DROP COLUMN mail_by, DROP COLUMN net_share, DROP COLUMN running_charge, DROP COLUMN extra_per_thousand, DROP COLUMN gross;
+DROP INDEX cost_entries_list_idx;
+ALTER TABLE cost_entries DROP COLUMN component;
 ALTER TABLE customers DROP COLUMN rented;

@@ -189,6 +189,9 @@ func disagreement(ctx context.Context, s *Service, pool *pgxpool.Pool, facts map
 	if bySQL["value"], err = selected(ctx, pool, "((("+where+") IS TRUE)::text = 'true')", args); err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
+	if err := chosenDisagree(ctx, pool, facts, compiled); err != nil {
+		return err
+	}
 	where, args = compiled.WhereSlice("c", "arg", 1, 1_000_000)
 	if bySQL["WhereSlice"], err = selected(ctx, pool, where, args); err != nil {
 		return fmt.Errorf("%s: %w", where, err)

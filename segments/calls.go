@@ -180,6 +180,7 @@ func (c *checker) inList(f call) node {
 	if !ok {
 		return c.fail(f.args[0], "there is no list %q%s", shorten(name), didYouMean(name, c.catalog.Lists))
 	}
+	c.lists[id] = true
 	return &onList{list: id}
 }
 
@@ -201,7 +202,7 @@ func (c *checker) inSegment(f call) node {
 	}
 	s, ok := c.seen[name]
 	if !ok {
-		inner := &checker{catalog: c.catalog, now: c.now, total: new(int), seen: c.seen, stack: append(slices.Clone(c.stack), name)}
+		inner := &checker{catalog: c.catalog, now: c.now, total: new(int), seen: c.seen, lists: c.lists, stack: append(slices.Clone(c.stack), name)}
 		s.root = inner.expression(expression)
 		if len(inner.faults) > 0 {
 			return c.fail(f.args[0], "the segment %q is not valid: %s", shorten(name), inner.faults[0].Message)

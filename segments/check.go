@@ -37,6 +37,7 @@ type checker struct {
 	stack    []string // segments being pulled in, outermost first
 	total    *int     // nodes over all of them
 	seen     map[string]segment
+	lists    map[int64]bool // named by in_list, in all of them
 }
 
 // segment is a saved one that has been checked, with the number of its nodes.
@@ -45,18 +46,18 @@ type segment struct {
 	nodes int
 }
 
-// check gives the typed tree of an expression. Field faults carry the name "expression".
-func check(catalog *Catalog, expression string, now time.Time) (node, error) {
+// check gives the typed tree of an expression, and the lists that it names. Field faults carry the name "expression".
+func check(catalog *Catalog, expression string, now time.Time) (node, map[int64]bool, error) {
 	c := newChecker(catalog, now)
 	root := c.expression(expression)
 	if len(c.faults) > 0 {
-		return nil, fault.Bad("The expression is not valid", c.faults...)
+		return nil, nil, fault.Bad("The expression is not valid", c.faults...)
 	}
-	return root, nil
+	return root, c.lists, nil
 }
 
 func newChecker(catalog *Catalog, now time.Time) *checker {
-	return &checker{catalog: catalog, now: micros(now), total: new(int), seen: map[string]segment{}}
+	return &checker{catalog: catalog, now: micros(now), total: new(int), seen: map[string]segment{}, lists: map[int64]bool{}}
 }
 
 // expression parses and checks one whole expression, which must be a condition.

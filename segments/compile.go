@@ -1,24 +1,35 @@
 package segments
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // Compiled is a valid expression, bound to a catalog and a point in time. It is immutable and safe for concurrent use.
+//
+// Rented names (customers.rented) belong to it only where the expression, or a segment that it pulls in, names a list of theirs
+// by in_list: they may be used under a licence, and are no part of the house file.
 type Compiled struct {
-	root node
+	root   node
+	lists  []int64 // named by in_list; their rented names take part
+	chosen bool    // no rule for rented names
 }
 
 // Compile checks expression and gives it in a form that can be run; now is what now() in it means.
 func (c *Catalog) Compile(expression string, now time.Time) (*Compiled, error) {
-	root, err := check(c, expression, now)
+	root, lists, err := check(c, expression, now)
 	if err != nil {
 		return nil, err
 	}
-	return &Compiled{root: root}, nil
+	return &Compiled{root: root, lists: slices.Sorted(maps.Keys(lists))}, nil
 }
+
+// OfChosen gives the expression as a question about customers who were chosen before, such as those who walk a journey: it
+// asks rented names like anybody else.
+func (c *Compiled) OfChosen() *Compiled { return &Compiled{root: c.root, lists: c.lists, chosen: true} }
 
 // Where gives the expression as boolean SQL over table customers as alias, with its named arguments, called prefix
 // followed by 1, 2, ...; several can be embedded in one statement under different prefixes. The SQL is true, false or
@@ -35,5 +46,5 @@ func (c *Compiled) WhereSlice(alias, prefix string, first, last int64) (string, 
 
 // Match tells whether the expression holds for one customer; it means the same as Where.
 func (c *Compiled) Match(facts Facts) (bool, error) {
-	return truth(c.root.eval(&env{facts: &facts})), nil
+	return c.admits(&facts) && truth(c.root.eval(&env{facts: &facts})), nil
 }

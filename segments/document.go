@@ -5,7 +5,7 @@ const documentHead = `# The segment language
 
 <!-- Made by "go test ./segments -update" from the tables that check expressions; edit segments/document.go and those. -->
 
-An expression chooses customers: it is a condition that holds for a customer or not. The empty expression is everybody.
+An expression chooses customers: it is a condition that holds for a customer or not. The empty expression is everybody in the house file.
 
 ` + "```" + `
 country in ["DE", "AT"] and orders_count >= 3 and last_order_at < ago("90d")
@@ -34,6 +34,9 @@ in_segment("vip") and email endsWith "@example.org"
   ` + "`city != \"Berlin\"`" + ` leaves out customers without a city, ` + "`not (city == \"Berlin\")`" + ` takes them in, and ` + "`is_known(city)`" + ` asks.
 - **Time** is UTC: ` + "`date(\"2026-01-31\")`" + ` is that day's midnight in UTC, and so is a date attribute.
 - **Money** is in the base currency.
+- **Rented names** (hired for a use, no answer yet) belong to a segment only where it names a list of theirs: ` + "`in_list(\"Herb Society\")`" + `, or
+  ` + "`in_list(\"spring run\")`" + ` for the net names of a merge/purge run. Everything else asks the house file alone, and so does the empty expression.
+  Inside a journey the conditions of branches and goals ask everybody who walks it. Whoever responds or orders joins the house file.
 - **Machines** (mail proxies, link scanners) never count as opening or clicking.
 - Limits: 8 KB, 500 parts, 200 deep; with the segments it pulls in 2,000 parts.
 

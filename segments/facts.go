@@ -18,6 +18,7 @@ type Facts struct {
 	responses []response
 	touches   []touch
 	lists     []int64
+	rented    bool
 }
 
 type order struct {
@@ -65,7 +66,7 @@ func LoadFacts(ctx context.Context, q Querier, ids []int64) (map[int64]Facts, er
 func (c *Catalog) loadFields(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
 	fields := append(append([]field(nil), coreFields...), c.fields...)
 	var sql strings.Builder
-	sql.WriteString("SELECT c.customer_id")
+	sql.WriteString("SELECT c.customer_id, c.rented")
 	for _, f := range fields {
 		sql.WriteString(", ")
 		switch expression := f.expression("c", true); f.kind {
@@ -86,9 +87,9 @@ func (c *Catalog) loadFields(ctx context.Context, q Querier, ids []int64, into m
 		if err != nil {
 			return err
 		}
-		f := &Facts{CustomerID: values[0].(int64), fields: make(map[string]value, len(fields))}
+		f := &Facts{CustomerID: values[0].(int64), rented: values[1].(bool), fields: make(map[string]value, len(fields))}
 		for i, field := range fields {
-			f.fields[field.name] = fromColumn(field.kind, values[i+1])
+			f.fields[field.name] = fromColumn(field.kind, values[i+2])
 		}
 		into[f.CustomerID] = f
 	}

@@ -74,14 +74,14 @@ func world(t testing.TB, n int) (*Service, *pgxpool.Pool) {
 	for i := range n {
 		id := int64(i + 1)
 		orders := r.IntN(5)
-		batch.Queue(`INSERT INTO customers (customer_id, first_name, city, country, email, list_id, orders_count, total_spent, last_order_at,
+		batch.Queue(`INSERT INTO customers (customer_id, first_name, city, country, email, list_id, rented, orders_count, total_spent, last_order_at,
 			created_at, updated_at, a_score, a_income, a_vip, a_note, a_birthday, a_seen_at, a_tags)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::numeric, $9, $10, $10, $11::text::numeric, $12::text::numeric, $13, $14, $15, $16, $17)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $18, $7, $8::text::numeric, $9, $10, $10, $11::text::numeric, $12::text::numeric, $13, $14, $15, $16, $17)`,
 			id, maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, int64(1+r.IntN(2))),
 			orders, pick(r, []string{"0", "10", "20.5", "99.99", "100", "-5"}), maybe(r, someTime(r)), someTime(r),
 			maybe(r, pick(r, []string{"0", "1", "2.5", "-3", "7.000001", "1e20", "0.333333333333333333"})),
 			maybe(r, pick(r, []string{"0", "10.5", "1000"})), maybe(r, r.IntN(2) == 0), maybe(r, pick(r, words)),
-			maybe(r, someTime(r)), maybe(r, someTime(r)), maybe(r, []*string{maybe(r, pick(r, words)), maybe(r, pick(r, words))}))
+			maybe(r, someTime(r)), maybe(r, someTime(r)), maybe(r, []*string{maybe(r, pick(r, words)), maybe(r, pick(r, words))}), r.IntN(3) == 0)
 		for o := range orders {
 			ref := fmt.Sprintf("%d-%d", id, o)
 			batch.Queue(`INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, reason, keycode, recorded_at)

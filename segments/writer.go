@@ -32,15 +32,18 @@ func (c *Compiled) whereFew(alias, prefix string) (string, pgx.NamedArgs) {
 }
 
 func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
-	if slice == nil {
-		c.root.sql(w)
-		return w.b.String(), w.args
-	}
-	w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
 	w.text("(")
-	w.within(w.alias)
+	if slice != nil {
+		w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
+		w.within(w.alias)
+	}
+	if !c.chosen {
+		c.admit(w)
+		w.text(" AND ")
+	}
+	w.text("(")
 	c.root.sql(w)
-	w.text(")")
+	w.text("))")
 	return w.b.String(), w.args
 }
 

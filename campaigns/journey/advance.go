@@ -224,7 +224,7 @@ func (w *walk) condition(ctx context.Context, expression string) (string, pgx.Na
 	if err != nil {
 		return "", nil, err
 	}
-	where, args := compiled.WhereSlice("c", "w", w.first, w.last)
+	where, args := compiled.OfChosen().WhereSlice("c", "w", w.first, w.last)
 	return "CASE WHEN (" + where + ") THEN 1 ELSE 2 END", args, nil
 }
 

@@ -16,6 +16,14 @@ const (
 	End    = "end"
 )
 
+// Levels are the levels at which a send step keeps touches apart: one piece for each person (customers found to be one and the
+// same), customer, household, address, company, e-mail or phone.
+var Levels = []string{"person", "customer", "household", "address", "company", "email", "phone"}
+
+// Grouped tells whether a level is that of a group whose best member is addressed, whichever slice has it: such a step waits
+// until all its members have come.
+func Grouped(level string) bool { return level == "household" || level == "address" || level == "company" }
+
 // Definition is a journey as a marketer writes it.
 type Definition struct {
 	Start string    `json:"start"`
@@ -29,7 +37,7 @@ type StepDef struct {
 
 	Template string           `json:"template,omitempty"` // name or id of a template; frozen journeys hold the id
 	UnitCost *decimal.Decimal `json:"unit_cost,omitempty"`
-	Dedup    string           `json:"dedup,omitempty"` // customer (default), household, email, phone or address
+	Dedup    string           `json:"dedup,omitempty"` // one of Levels; person where empty
 
 	For           string     `json:"for,omitempty"` // "72h", "3d", "2w"
 	Until         *time.Time `json:"until,omitempty"`

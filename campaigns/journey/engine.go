@@ -28,7 +28,7 @@ type Step struct {
 	TemplateID      int64           `json:"template_id,omitempty"`
 	TemplateVersion int             `json:"template_version,omitempty"`
 	UnitCost        decimal.Decimal `json:"unit_cost"`
-	Dedup           string          `json:"dedup"` // customer, household, email, phone or address
+	Dedup           string          `json:"dedup"` // one of Levels
 	Config          StepDef         `json:"config"`
 }
 

@@ -220,10 +220,10 @@ func (p *parser) details(i int, s *StepDef) {
 			p.fail(field(i, "template"), "Name the template")
 		}
 		if s.Dedup == "" {
-			s.Dedup = "customer"
+			s.Dedup = "person"
 		}
-		if !slices.Contains([]string{"customer", "household", "email", "phone", "address"}, s.Dedup) {
-			p.fail(field(i, "dedup"), "%q is not a level: use customer, household, email, phone or address", cut(s.Dedup))
+		if !slices.Contains(Levels, s.Dedup) {
+			p.fail(field(i, "dedup"), "%q is not a level: use person, customer, household, address, company, email or phone", cut(s.Dedup))
 		}
 		if c := s.UnitCost; c != nil && (c.IsNeg() || c.Trim(0).Scale() > 4 || c.Prec() > 15) {
 			p.fail(field(i, "unit_cost"), "The cost of one piece is 0 or more, with at most 4 decimals")

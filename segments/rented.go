@@ -1,0 +1,20 @@
+package segments
+
+import "slices"
+
+// admit writes the rule of rented names: customers of the house, and rented names of a list that the expression names.
+func (c *Compiled) admit(w *writer) {
+	w.text("(NOT " + w.alias + ".rented")
+	if len(c.lists) > 0 {
+		m := w.newAlias("m")
+		w.text(" OR EXISTS (SELECT 1 FROM list_members " + m + " WHERE " + m + ".customer_id = " + w.alias + ".customer_id AND ")
+		w.within(m)
+		w.text(m + ".list_id = ANY(" + w.arg(c.lists, "bigint[]") + "))")
+	}
+	w.text(")")
+}
+
+// admits is admit in memory.
+func (c *Compiled) admits(f *Facts) bool {
+	return c.chosen || !f.rented || slices.ContainsFunc(c.lists, func(list int64) bool { return slices.Contains(f.lists, list) })
+}
