@@ -65,13 +65,18 @@ type StartImport struct {
 	Mapping  map[string]string // column -> field, where the header's own proposal is not right; "" leaves a column out
 	Body     io.Reader
 	Hold     bool // no job is made: the caller runs it with RunImport
+
+	options map[string]any // of suppressions and registers: what the rows are about
 }
 
 // StartImport stores the file and makes the job that imports it. Before anything is stored in the database, the file's
 // header is read: Invalid where the file is empty or no column is known, or the mapping names what does not exist.
 func (s *Service) StartImport(ctx context.Context, in StartImport) (Import, error) {
-	if _, ok := synonyms[in.Kind]; !ok {
+	if _, ok := synonyms[in.Kind]; !ok || (in.options == nil) != (in.Kind == "customers" || in.Kind == "orders") {
 		return Import{}, fault.BadField("kind", "%q cannot be imported: use customers or orders", short(in.Kind))
+	}
+	if in.options == nil {
+		in.options = map[string]any{}
 	}
 	name, err := cleanText(in.FileName)
 	if err != nil {
@@ -115,9 +120,9 @@ func (s *Service) startImport(ctx context.Context, in StartImport, path string) 
 	var imp Import
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			INSERT INTO imports AS i (kind, file_name, file_path, file_size, list_id, mapping, state, created_by, created_at)
-			VALUES (@kind, @name, @path, @size, nullif(@list::bigint, 0), @mapping, 'waiting', @actor, @now) RETURNING `+importColumns,
-			pgx.NamedArgs{"kind": in.Kind, "name": in.FileName, "path": path, "size": file.Size, "list": list, "mapping": mapping,
+			INSERT INTO imports AS i (kind, file_name, file_path, file_size, list_id, mapping, options, state, created_by, created_at)
+			VALUES (@kind, @name, @path, @size, nullif(@list::bigint, 0), @mapping, @options, 'waiting', @actor, @now) RETURNING `+importColumns,
+			pgx.NamedArgs{"kind": in.Kind, "name": in.FileName, "path": path, "size": file.Size, "list": list, "mapping": mapping, "options": in.options,
 				"actor": actor(ctx), "now": s.now()})
 		if err != nil {
 			return err

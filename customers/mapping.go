@@ -18,6 +18,8 @@ const (
 
 // synonyms are the headers that are understood, by field, in folded form without spaces; the best come first.
 var synonyms = map[string]map[string][]string{
+	"suppressions": suppressionFields,
+	"register":     registerFields,
 	"customers": {
 		"external_id": {"externalid", "customerexternalid", "customerid", "uniqueid", "recid", "recordid", "customernumber", "customerno", "clientid",
 			"kundennummer", "kundennr", "contactid", "personid", "id"},

@@ -122,10 +122,11 @@ func suppressibleDomain(s string) (string, error) {
 	if strings.Contains(s, "@") {
 		return "", errors.New("is an e-mail address: write the domain alone, such as example.com")
 	}
-	domain, err := cleanDomain(s)
+	address, err := NormalizeEmail("x@" + s)
 	if err != nil {
-		return "", fmt.Errorf("is not a domain: it %w", err)
+		return "", errors.New("is not a domain: write it like example.com")
 	}
+	domain := strings.TrimPrefix(address, "x@")
 	if suffix, icann := publicsuffix.PublicSuffix(domain); icann && suffix == domain {
 		return "", errors.New("holds the domains of everybody in it: name one of them")
 	}
