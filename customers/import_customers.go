@@ -25,8 +25,13 @@ func (s *Service) newLoader(ctx context.Context, imp Import, header []string) (l
 			}
 		}
 	}
-	if imp.Kind == "orders" {
+	switch imp.Kind {
+	case "orders":
 		return newOrderLoader(s, imp, header, columns, v), nil
+	case "suppressions":
+		return s.newSuppressionLoader(ctx, imp, header, columns, v)
+	case "register":
+		return s.newRegisterLoader(ctx, imp, columns)
 	}
 	attributes, err := s.Attributes(ctx)
 	if err != nil {
@@ -53,6 +58,9 @@ type customerLoader struct {
 	typed    []typedColumn  // attributes in the file
 	phones   phoneCache
 	copy     copyRows // of the chunk being stored
+
+	ahead         *matcher // looked up for the chunk that comes next
+	last, storing *matcher // of the chunk stored last, and of the one being stored
 
 	named   idSet // customers that the file has named, in chunks stored
 	pending []ID  // those of the chunk in hand
@@ -214,6 +222,7 @@ func (l *customerLoader) stored() {
 		l.named.add(id)
 	}
 	l.pending = nil
+	l.last = l.storing
 }
 
 // replay finds the customers of rows stored by an earlier run, which is all that has to be known of them.
@@ -239,7 +248,7 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(@key)`, pgx.NamedArgs{"key": lockCustomers}); err != nil {
 		return counts{}, err
 	}
-	m, err := l.newMatcher(ctx, tx, items)
+	m, err := l.matcherTx(ctx, tx, items)
 	if err != nil {
 		return counts{}, err
 	}
@@ -268,6 +277,7 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 	if err := l.writeTx(ctx, tx, m); err != nil {
 		return counts{}, err
 	}
+	l.storing = m
 	for _, p := range m.people {
 		if p.named {
 			l.pending = append(l.pending, p.ID)

@@ -35,6 +35,7 @@ type matcher struct {
 	byExternal map[string]*person
 	byEmail    map[string][]*person // the oldest first
 	byIdentity map[int64]*person    // the oldest
+	others     int64                // rows that other imports had stored before the look-up
 }
 
 // newMatcher looks up whom the rows may be: three look-ups and one read of customers, whatever the number of rows.

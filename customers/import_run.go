@@ -18,8 +18,8 @@ import (
 
 // Sizes of work: rows and bytes to a chunk (one transaction), and times a chunk is tried when others change the same customers.
 const (
-	chunkRows  = 10_000
-	chunkBytes = 16 << 20 // rows may be long
+	chunkRows  = 20_000
+	chunkBytes = 8 << 20 // rows may be long
 	chunkTries = 5
 )
 
@@ -114,6 +114,9 @@ type item struct {
 
 	customer *incoming
 	order    *orderRow
+
+	suppression *Suppression
+	number      int64 // of a register
 }
 
 // chunk is the rows that are stored in one transaction.
@@ -121,6 +124,9 @@ type chunk struct {
 	items []item
 	size  int   // bytes of the rows
 	bytes int64 // read of the file by then
+
+	replay bool     // stored by an earlier run
+	ahead  *matcher // whom the rows may be, looked up while the chunk before was being stored
 }
 
 // counts are what became of a chunk's rows.
@@ -140,6 +146,16 @@ type loader interface {
 	stored()
 }
 
+// finisher is a loader with work that comes after the last row; it may be done again after a stop.
+type finisher interface{ finish(context.Context) error }
+
+// looker is a loader that looks up what its chunks need while the chunk before is being stored.
+type looker interface {
+	lookAhead(context.Context, []item) (*matcher, error)
+	// use gives what was looked up for the chunk that is stored next, nil for nothing.
+	use(*matcher)
+}
+
 // runImport reads, parses and stores at the same time, chunk after chunk.
 func (s *Service) runImport(ctx context.Context, imp Import) error {
 	file, err := openFile(imp.path)
@@ -154,8 +170,10 @@ func (s *Service) runImport(ctx context.Context, imp Import) error {
 	if err != nil {
 		return err
 	}
+	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
-	raw, parsed := make(chan *chunk, 1), make(chan *chunk, 1)
+	// The last one holds nothing: a chunk is prepared once the one two before is stored.
+	raw, parsed, prepared := make(chan *chunk), make(chan *chunk, 1), make(chan *chunk)
 	group.Go(func() error {
 		defer close(raw)
 		return readChunks(ctx, file, l, imp.Rows, raw)
@@ -168,30 +186,58 @@ func (s *Service) runImport(ctx context.Context, imp Import) error {
 			go func() { parseAll(l, c.items[:half]); close(done) }()
 			parseAll(l, c.items[half:])
 			<-done
-			select {
-			case parsed <- c:
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := pass(ctx, parsed, c); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
 	group.Go(func() error {
+		defer close(prepared)
 		seen := int64(0)
 		for c := range parsed {
-			if seen += int64(len(c.items)); seen <= imp.Rows {
+			seen += int64(len(c.items))
+			c.replay = seen <= imp.Rows
+			if looker, ok := l.(looker); ok && !c.replay {
+				var err error
+				if c.ahead, err = looker.lookAhead(ctx, c.items); err != nil {
+					return err
+				}
+			}
+			if err := pass(ctx, prepared, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		for c := range prepared {
+			if c.replay {
 				if err := l.replay(ctx, c.items); err != nil {
 					return err
 				}
-				continue
-			}
-			if err := s.storeChunk(ctx, imp, l, c); err != nil {
+			} else if err := s.storeChunk(ctx, imp, l, c); err != nil {
 				return err
 			}
 		}
 		return ctx.Err()
 	})
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if f, ok := l.(finisher); ok {
+		return f.finish(whole)
+	}
+	return nil
+}
+
+func pass(ctx context.Context, to chan<- *chunk, c *chunk) error {
+	select {
+	case to <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func parseAll(l loader, items []item) {
@@ -207,13 +253,9 @@ func readChunks(ctx context.Context, file *csvfile.File, l loader, done int64, t
 	c := &chunk{}
 	send := func() error {
 		c.bytes = file.BytesRead()
-		select {
-		case to <- c:
-			c = &chunk{items: make([]item, 0, chunkRows)}
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		err := pass(ctx, to, c)
+		c = &chunk{items: make([]item, 0, chunkRows)}
+		return err
 	}
 	rows := int64(0)
 	for {
@@ -269,6 +311,7 @@ func (s *Service) storeChunk(ctx context.Context, imp Import, l loader, c *chunk
 		if !again || try == chunkTries {
 			return err
 		}
+		c.ahead = nil
 	}
 }
 
@@ -279,6 +322,9 @@ func (s *Service) storeChunkTx(ctx context.Context, tx pgx.Tx, imp Import, l loa
 	}
 	if state != ImportRunning {
 		return errStopped
+	}
+	if looker, ok := l.(looker); ok {
+		looker.use(c.ahead)
 	}
 	n, err := l.storeTx(ctx, tx, c.items)
 	if err != nil {
