@@ -93,10 +93,11 @@ func claimSQL(channel string, consentRequired bool) string {
 	dest, reachable := destination(channel)
 	return `
 	WITH judged AS (
-		SELECT t.customer_id, ` + dest + ` AS destination, x.suppression_id::text AS suppression,
+		SELECT t.customer_id, ` + dest + ` AS destination, coalesce(x.suppression_id::text, reg.reason_ref) AS suppression,
 			CASE WHEN c.customer_id IS NULL THEN 'deleted'
 				WHEN NOT (` + reachable + `) THEN 'no_address'
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
+				WHEN reg.reason IS NOT NULL THEN reg.reason
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
 			END AS reason
 		FROM unnest(@ids::bigint[]) AS i (customer_id)
@@ -104,9 +105,10 @@ func claimSQL(channel string, consentRequired bool) string {
 		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
 		LEFT JOIN customers c ON c.customer_id = t.customer_id
 		LEFT JOIN ` + customers.SuppressionJoin("c", channel) + ` x ON true
+		LEFT JOIN ` + customers.RegisterJoin("c", channel) + ` reg ON true
 	)
 	UPDATE touches t SET state = CASE WHEN j.reason IS NULL THEN 'sending' ELSE 'excluded' END,
-		reason = j.reason, reason_ref = CASE WHEN j.reason = 'suppressed' THEN j.suppression END,
+		reason = j.reason, reason_ref = CASE WHEN j.reason IN ('suppressed', 'register_stale') THEN j.suppression END,
 		destination = CASE WHEN j.reason IS NULL THEN j.destination END,
 		attempt = @attempt, provider_ref = CASE WHEN j.reason IS NULL THEN @claim END, updated_at = @now
 	FROM judged j

@@ -121,6 +121,8 @@ func (l *leasing) takeTx(ctx context.Context, tx pgx.Tx, n int, own bool) error 
 		rows, err := tx.Query(ctx, `
 			SELECT k.call_id FROM calls k
 			WHERE k.call_list_id = @list AND k.state IN ('ready', 'waiting', 'leased') AND `+due+` AND k.time_zone = ANY(@open) AND k.call_id <> ALL(@seen)
+				AND NOT EXISTS (SELECT 1 FROM customers c JOIN `+customers.RegisterJoin("c", "calls")+` reg ON true
+					WHERE c.customer_id = k.customer_id AND reg.reason = 'register_stale') -- waits for a new file
 			ORDER BY k.callback DESC, k.due_at, k.call_id LIMIT @n FOR UPDATE SKIP LOCKED`, pgx.NamedArgs{
 			"list": l.h.List, "now": l.now, "agent": l.agent, "open": l.open, "seen": l.seen, "n": n - len(l.got)})
 		if err != nil {
@@ -157,13 +159,14 @@ func (l *leasing) takeTx(ctx context.Context, tx pgx.Tx, n int, own bool) error 
 func (l *leasing) withdrawTx(ctx context.Context, tx pgx.Tx, picked []int64) (map[int64]bool, error) {
 	rows, err := tx.Query(ctx, `
 		WITH blocked AS (
-			SELECT k.call_id, k.customer_id, k.attempts, x.suppression_id::text AS suppression,
+			SELECT k.call_id, k.customer_id, k.attempts, coalesce(x.suppression_id::text, reg.reason_ref) AS suppression,
 				CASE WHEN c.customer_id IS NULL THEN 'deleted' WHEN coalesce(c.phone, '') <> k.phone THEN 'no_address'
-					WHEN x.suppression_id IS NOT NULL THEN 'suppressed' ELSE 'no_consent' END AS reason
+					WHEN x.suppression_id IS NOT NULL OR reg.reason = 'suppressed' THEN 'suppressed' ELSE 'no_consent' END AS reason
 			FROM calls k
 			LEFT JOIN customers c ON c.customer_id = k.customer_id
 			LEFT JOIN `+customers.SuppressionJoin("c", "calls")+` x ON true
-			WHERE k.call_id = ANY(@ids) AND (c.customer_id IS NULL OR coalesce(c.phone, '') <> k.phone OR x.suppression_id IS NOT NULL
+			LEFT JOIN `+customers.RegisterJoin("c", "calls")+` reg ON true
+			WHERE k.call_id = ANY(@ids) AND (c.customer_id IS NULL OR coalesce(c.phone, '') <> k.phone OR x.suppression_id IS NOT NULL OR reg.reason = 'suppressed'
 				OR NOT (`+customers.ConsentSQL("c", "calls", l.v.ConsentCalls)+`))
 		), off AS (
 			UPDATE calls k SET state = 'withdrawn', leased_by = NULL, leased_until = NULL, updated_at = @now
