@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+
+	"aldine/customers/normal"
 )
 
 // maxText is the longest text kept in a field, in bytes.
@@ -24,7 +26,7 @@ func cleanCore(field, s, country string) (string, error) {
 	}
 	switch field {
 	case "email":
-		s, err = cleanEmail(s)
+		s, err = normal.EmailAsWritten(s)
 	case "phone":
 		s, err = NormalizePhone(s, country)
 	case "country":
@@ -55,7 +57,7 @@ func cleanText(s string) (string, error) {
 var countryNames = sync.OnceValue(func() map[string]string {
 	m := map[string]string{"usa": "US", "united states of america": "US", "uk": "GB", "great britain": "GB", "england": "GB",
 		"scotland": "GB", "wales": "GB", "northern ireland": "GB", "holland": "NL", "czech republic": "CZ", "deutschland": "DE",
-		"osterreich": "AT", "schweiz": "CH", "suisse": "CH", "espana": "ES", "italia": "IT", "russia": "RU", "south korea": "KR"}
+		"osterreich": "AT", "oesterreich": "AT", "schweiz": "CH", "suisse": "CH", "espana": "ES", "italia": "IT", "russia": "RU", "south korea": "KR"}
 	names := display.English.Regions()
 	for a := 'A'; a <= 'Z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {

@@ -1,4 +1,4 @@
-package customers
+package normal
 
 import (
 	"errors"
@@ -13,17 +13,17 @@ const (
 	maxEmail = 254
 )
 
-// NormalizeEmail gives an address's normal form: trimmed, all in lower case, an international domain in its ASCII form.
+// Email gives an address's normal form: trimmed, all in lower case, an international domain in its ASCII form.
 // It takes the addresses that mail can be sent to everywhere: local@domain.tld without comments, quoted local parts,
 // address literals, one-label domains and letters outside ASCII before the @. The error says in words what is wrong.
-func NormalizeEmail(s string) (string, error) {
-	shown, err := cleanEmail(s)
+func Email(s string) (string, error) {
+	shown, err := EmailAsWritten(s)
 	return strings.ToLower(shown), err
 }
 
-// cleanEmail gives the address as it is stored: trimmed, the local part as written, the domain in its ASCII form.
+// EmailAsWritten gives the address as it is stored: trimmed, the local part as written, the domain in its ASCII form.
 // Lowering it gives the normal form.
-func cleanEmail(s string) (string, error) {
+func EmailAsWritten(s string) (string, error) {
 	s = strings.Trim(s, " \t")
 	at := strings.LastIndexByte(s, '@')
 	switch {
@@ -111,4 +111,64 @@ func cleanDomain(domain string) (string, error) {
 		return "", errors.New("has a domain that ends in a number")
 	}
 	return domain, nil
+}
+
+// EmailIdentity gives what of a normal form tells a mailbox from others: without a plus tag at providers that ignore it,
+// without dots before the @ at those that ignore them, and with one name for a provider that has several. Mail goes to the
+// address as given; this is for finding who gave two.
+func EmailIdentity(normal string) string {
+	at := strings.LastIndexByte(normal, '@')
+	if at <= 0 {
+		return normal
+	}
+	local, domain := normal[:at], normal[at+1:]
+	if name, ok := providerNames[domain]; ok {
+		domain = name
+	}
+	if mark, ok := tags[domain]; ok {
+		if i := strings.IndexByte(local, mark); i > 0 {
+			local = local[:i]
+		}
+	}
+	if domain == "gmail.com" {
+		if t := strings.ReplaceAll(local, ".", ""); t != "" {
+			local = t
+		}
+	}
+	return local + "@" + domain
+}
+
+// tags are the marks after which providers ignore the rest of what stands before the @.
+var tags = map[string]byte{"gmail.com": '+', "outlook.com": '+', "hotmail.com": '+', "live.com": '+', "icloud.com": '+', "fastmail.com": '+', "proton.me": '+',
+	"mailbox.org": '+', "posteo.de": '+', "gmx.net": '+', "yahoo.com": '-'}
+
+// providerNames are other names of a provider under which a mailbox is the same one.
+var providerNames = map[string]string{"googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com", "protonmail.com": "proton.me", "pm.me": "proton.me"}
+
+// EmailMatch gives the form under which addresses are compared that may hold slips: lower case, without a plus tag
+// wherever it is; dots before the @ do not count where the provider ignores them. What is not an address is still compared.
+func EmailMatch(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > MaxText {
+		s = strings.ToValidUTF8(s[:MaxText], "")
+	}
+	s = strings.Trim(strings.ToLower(s), "<>\"' ")
+	s = strings.TrimPrefix(s, "mailto:")
+	at := strings.LastIndexByte(s, '@')
+	if at <= 0 {
+		return s
+	}
+	local, domain := s[:at], s[at+1:]
+	if i := strings.IndexByte(local, '+'); i > 0 {
+		local = local[:i]
+	}
+	if domain == "googlemail.com" {
+		domain = "gmail.com"
+	}
+	if domain == "gmail.com" {
+		if t := strings.ReplaceAll(local, ".", ""); t != "" {
+			local = t
+		}
+	}
+	return local + "@" + domain
 }

@@ -1,4 +1,4 @@
-package customers
+package normal
 
 import (
 	"encoding/xml"
@@ -59,7 +59,7 @@ func TestEmailVerdicts(t *testing.T) {
 			}
 			return r
 		}, c.Address)
-		_, err := NormalizeEmail(address)
+		_, err := Email(address)
 		valid := c.Category == "ISEMAIL_VALID_CATEGORY" || c.Category == "ISEMAIL_DNSWARN" || c.Category == "ISEMAIL_RFC5321"
 		switch reason, deviates := deviations[c.Diagnosis]; {
 		case (err == nil) == valid:
@@ -81,14 +81,14 @@ func TestEmailVerdicts(t *testing.T) {
 	}
 }
 
-func TestNormalizeEmail(t *testing.T) {
+func TestEmail(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		" Anna.Smith+News@Example.ORG ": "anna.smith+news@example.org",
 		"a@Müller.de":                   "a@xn--mller-kva.de",
 		"o'neil@example.co.uk":          "o'neil@example.co.uk",
 	} {
-		if got, err := NormalizeEmail(in); got != want || err != nil {
+		if got, err := Email(in); got != want || err != nil {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
@@ -107,23 +107,23 @@ func TestNormalizeEmail(t *testing.T) {
 		"a@example.org\n":                        "a character in the domain",
 		strings.Repeat("x", 65) + "@example.org": "more than 64",
 	} {
-		if _, err := NormalizeEmail(in); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Email(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", in, err, want)
 		}
 	}
 }
 
 // What is taken once is taken again as it is, and SQL can lower what is stored.
-func FuzzNormalizeEmail(f *testing.F) {
+func FuzzEmail(f *testing.F) {
 	for _, s := range []string{"Anna@Example.org", "a@Müller.de", "a@ß.de", "a@ＥＸＡＭＰＬＥ.org"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		once, err := NormalizeEmail(s)
+		once, err := Email(s)
 		if err != nil {
 			return
 		}
-		twice, err := NormalizeEmail(once)
+		twice, err := Email(once)
 		if err != nil || twice != once {
 			t.Errorf("%q: %q, then %q, %v", s, once, twice, err)
 		}
