@@ -136,8 +136,12 @@ CREATE TABLE customer_merges (
     PRIMARY KEY (customer_id, merge_id)
 );
 CREATE INDEX customer_merges_old_idx ON customer_merges (old_id);
+CREATE INDEX customer_merges_merge_idx ON customer_merges (merge_id);
+-- What a caller's own id points to follows the customer.
+CREATE INDEX response_refs_customer_idx ON response_refs (customer_id) WHERE customer_id <> 0;
 
 -- +goose Down
+DROP INDEX response_refs_customer_idx;
 DROP TABLE customer_merges, customer_aliases, duplicate_searches, duplicates, merge_records, merge_inputs, merge_runs;
 ALTER TABLE lists DROP CONSTRAINT lists_kind_check;
 ALTER TABLE lists ADD CONSTRAINT lists_kind_check CHECK (kind IN ('house', 'rented'));

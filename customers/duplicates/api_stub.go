@@ -41,23 +41,6 @@ func (s *Service) Counts(ctx context.Context) (Counts, error) { return Counts{},
 // is no such pair, Conflict where they were merged.
 func (s *Service) Decide(ctx context.Context, a, b int64, different bool) error { return errNotYet }
 
-// PreviewMerge tells what Merge would do; choose as there.
-func (s *Service) PreviewMerge(ctx context.Context, survivor, old int64, choose map[string]string) (Preview, error) {
-	return Preview{}, errNotYet
-}
-
-// Merge makes two customers one. choose says, by the name of a field ("last_name", "address", "external_id",
-// "attributes.colour"), "survivor" or "old" where the rule shall not decide. NotFound where a customer does not exist, Conflict where
-// it cannot be done just now.
-func (s *Service) Merge(ctx context.Context, survivor, old int64, choose map[string]string) (Merged, error) {
-	return Merged{}, errNotYet
-}
-
-// Undo takes a merge back. Conflict where a later merge has to be undone first or it was undone already.
-func (s *Service) Undo(ctx context.Context, mergeID string) (Merged, error) {
-	return Merged{}, errNotYet
-}
-
 // Merges lists a customer's merges, the newest first, those undone too.
 func (s *Service) Merges(ctx context.Context, customerID int64) ([]Merged, error) {
 	return nil, errNotYet
