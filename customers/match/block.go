@@ -46,7 +46,7 @@ func (t *Table) makeBlocks(p pass, perNode, least int) *blocks {
 	b := &blocks{name: p.name}
 	budget := max(perNode*len(t.nodes), least)
 	// No step of this can fail, since the values are in memory.
-	_ = b.part(all, budget, len(p.finer), func(step int, all []keyed) error {
+	_ = b.part(all, make([]keyed, len(all)), budget, len(p.finer), func(step int, all []keyed) error {
 		for i := range all {
 			all[i].key = mix(all[i].key, t.atom(p.finer[step], &t.nodes[all[i].node]))
 		}
@@ -75,12 +75,11 @@ func (t *Table) makeBlocks(p pass, perNode, least int) *blocks {
 // part makes blocks of records that have the same key, as long as they are small enough for the budget of pairs. The
 // larger ones are parted by the next of the finer keys, which finer mixes in; what lacks that stays together. Those
 // that agree in every key there is and are too many are put in the order of their values by nearest, so that those most alike
-// stand together. The error is that of finer or nearest.
-func (b *blocks) part(all []keyed, budget, steps int, finer func(step int, all []keyed) error, nearest func(all []keyed) error) error {
+// stand together. scratch is as long as all. The error is that of finer or nearest.
+func (b *blocks) part(all, scratch []keyed, budget, steps int, finer func(step int, all []keyed) error, nearest func(all []keyed) error) error {
 	if len(all) < 2 {
 		return nil
 	}
-	scratch := make([]keyed, len(all))
 	for step := 0; ; step++ {
 		sortKeyed(all, scratch)
 		limit := largestBlock(all, budget)

@@ -1,5 +1,10 @@
 package match
 
+import (
+	"slices"
+	"strings"
+)
+
 // Evidence is what one field says of a pair.
 type Evidence struct {
 	Field              string
@@ -22,18 +27,23 @@ type Explanation struct {
 
 // Explain compares two rows, field by field.
 func (r *Result) Explain(a, b int) Explanation {
-	t, m := r.table, r.Model
-	i, j := t.node[a], t.node[b]
+	i, j := r.table.node[a], r.table.node[b]
+	e := r.Model.explain(r.table, i, j, r.memo)
+	for _, nodes := range r.clusters {
+		e.Together = e.Together || slices.Contains(nodes, i) && slices.Contains(nodes, j)
+	}
+	return e
+}
+
+func (m *Model) explain(t *Table, i, j int32, memo memo) Explanation {
 	x, y := &t.nodes[i], &t.nodes[j]
-	s := t.sign(i, j, r.memo)
+	s := t.sign(i, j, memo)
 	e := Explanation{Prior: float64(m.prior)}
-	sum := float32(0)
 	for f := range fields {
 		if x[f] == 0 && y[f] == 0 && s[f] == 0 {
 			continue
 		}
 		w := m.weightIn(&s, f)
-		sum += w
 		of := t.stores[storeOf[f]].of
 		e.Evidence = append(e.Evidence, Evidence{Field: f.String(), A: of[x[f]].text, B: of[y[f]].text, Level: levelOf(s[f]), Weight: float64(w)})
 	}
@@ -41,14 +51,32 @@ func (r *Result) Explain(a, b int) Explanation {
 	e.Household = float64(m.homeDoubt(home))
 	bits := m.prior + m.evidence(&s)
 	e.Bits, e.Score = float64(bits), probability(bits)
-	for _, nodes := range r.clusters {
-		inA, inB := false, false
-		for _, n := range nodes {
-			inA, inB = inA || n == i, inB || n == j
-		}
-		e.Together = e.Together || inA && inB
-	}
 	return e
+}
+
+// writtenFrom says which columns a field is read from, the usual one first.
+var writtenFrom = [fields][]column{Given: {colGiven, colFull}, Middle: {colMiddle, colGiven, colFull}, Surname: {colSurname, colSurname2, colFull},
+	Birth: {colBirth, colYear, colMonth, colDay}, Email: {colEmail}, Phone: {colPhone}, Identifier: {colIdentifier}, Number: {colNumber, colStreet},
+	Street: {colStreet}, Street2: {colUnit, colStreet2}, City: {colCity}, Region: {colRegion}, Postcode: {colPostcode}, Company: {colCompany},
+	Extra1: {colExtra1}, Extra2: {colExtra2}}
+
+// joined are the fields that all their columns together make.
+var joined = [fields]bool{Surname: true, Birth: true, Street2: true}
+
+// writtenAs gives what a row's columns say of a field.
+func writtenAs(f Field, cells *[columns]string) string {
+	var found []string
+	for _, col := range writtenFrom[f] {
+		v := cells[col]
+		if v == "" || len(found) > 0 && (!joined[f] || col == colFull || f == Birth && cells[colBirth] != "") {
+			continue
+		}
+		found = append(found, v)
+	}
+	if f == Birth {
+		return strings.Join(found, "-")
+	}
+	return strings.Join(found, " ")
 }
 
 // Clusters tells how many clusters of two rows or more there are, and how many rows the largest has.

@@ -34,7 +34,7 @@ func (c *census) count(f Field, n uint32) {
 
 // census counts the records of the table.
 func (t *Table) census() *census {
-	c := &census{rows: float64(len(t.node)), nodes: float64(len(t.nodes))}
+	c := &census{rows: float64(max(len(t.node), t.standFor)), nodes: float64(len(t.nodes))}
 	c.pairs = c.nodes * (c.nodes - 1) / 2
 	if t.inB != nil {
 		var a, b float64

@@ -57,9 +57,8 @@ type finding struct {
 
 func logit(p float64) float32 { return float32(math.Log2(p / (1 - p))) }
 
-// Run matches the rows of t. It fails only if ctx ends. Afterwards no more rows can be added.
-func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
-	begun := time.Now()
+// usual gives the options with the usual thresholds in the place of those that are not given.
+func (o Options) usual() Options {
 	if o.Threshold <= 0 || o.Threshold >= 1 {
 		o.Threshold = DefaultThreshold
 	}
@@ -67,6 +66,13 @@ func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
 		o.Review = DefaultReview
 	}
 	o.Review = min(o.Review, o.Threshold)
+	return o
+}
+
+// Run matches the rows of t. It fails only if ctx ends. Afterwards no more rows can be added.
+func Run(ctx context.Context, t *Table, o Options) (*Result, error) {
+	begun := time.Now()
+	o = o.usual()
 	t.seal()
 	r := &Result{table: t, threshold: logit(o.Threshold)}
 	all := t.allBlocks(o.Block)

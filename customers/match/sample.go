@@ -83,7 +83,7 @@ const mostNeighbours = 100_000
 
 // neighbours looks at records of one postal code.
 func (t *Table) neighbours(g *together, memo memo) {
-	last := make([]int32, len(t.counts[Postcode]))
+	last := make([]int32, len(t.stores[storeOf[Postcode]].of))
 	n := 0
 	for i := range t.nodes {
 		p := t.nodes[i][Postcode]

@@ -18,20 +18,21 @@ type record [fields]uint32
 
 // Table holds the rows to be matched, standardised. Rows that are alike in every field share one node.
 type Table struct {
-	files  []*file
-	stores [stores]*store
-	nodes  []record
-	rowsOf []int32 // how many rows a node stands for
-	inA    []bool  // whether a node has a row of the first file; nil for one file
-	inB    []bool
-	node   []int32 // of each row, the files one after the other
-	codes  [fields][]uint8
-	counts [fields][]uint32
-	index  map[uint64][]int32
-	seed   maphash.Seed
-	raw    [fields]map[string]uint32   // values as written, to what they were standardised
-	sink   func(*file, []string) error // takes the rows instead of the table; nil unless the table serves a spool
-	lists  bool                        // any number of files, matched within each and between all
+	files    []*file
+	stores   [stores]*store
+	nodes    []record
+	rowsOf   []int32 // how many rows a node stands for
+	inA      []bool  // whether a node has a row of the first file; nil for one file
+	inB      []bool
+	node     []int32 // of each row, the files one after the other
+	codes    [fields][]uint8
+	counts   [fields][]uint32
+	index    map[uint64][]int32
+	seed     maphash.Seed
+	raw      [fields]map[string]uint32   // values as written, to what they were standardised
+	sink     func(*file, []string) error // takes the rows instead of the table; nil unless the table serves a spool
+	standFor int                         // how many rows the nodes stand for, where the table has not all of them
+	lists    bool                        // any number of files, matched within each and between all
 }
 
 type file struct {
