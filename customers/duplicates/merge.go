@@ -375,3 +375,19 @@ const mergedColumns = `m.merge_id::text, m.customer_id, m.old_id, m.merged_at, m
 func scanMerged(r pgx.CollectableRow) (m Merged, err error) {
 	return m, r.Scan(&m.ID, &m.SurvivorID, &m.OldID, &m.At, &m.By, &m.Fields, &m.Moved, &m.UndoneAt, &m.UndoneBy)
 }
+
+// Merges lists a customer's merges, the newest first: those into it, and those into customers who are part of it by now; also
+// the ones undone. An old number gives those of its survivor.
+func (s *Service) Merges(ctx context.Context, customerID int64) ([]Merged, error) {
+	now, err := customers.Resolve(ctx, s.Pool, customerID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.Pool.Query(ctx, `SELECT `+mergedColumns+` FROM customer_merges m
+		WHERE m.customer_id = @id OR m.customer_id IN (SELECT old_id FROM customer_aliases WHERE customer_id = @id)
+		ORDER BY m.merged_at DESC, m.merge_id DESC`, pgx.NamedArgs{"id": now})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanMerged)
+}
