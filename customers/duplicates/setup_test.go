@@ -140,11 +140,11 @@ func (h *house) campaigns(n int) {
 	h.t.Helper()
 	for i := range n {
 		h.exec(`INSERT INTO campaigns (campaign_id, code, name, currency, state, created_by, created_at, updated_at, launched_at, entry_done_at)
-			VALUES ($1, 'c' || $1, 'Campaign ' || $1, 'EUR', 'running', 'test', $2, $2, $2, $2)`, 100+i, h.at)
-		h.exec(`INSERT INTO cells (cell_id, campaign_id, name, share, position) VALUES ($1 * 10, $1, 'a', 5000, 1), ($1 * 10 + 1, $1, 'b', 5000, 2)`, 100+i)
+			VALUES ($1::bigint, 'c' || $1::bigint, 'Campaign ' || $1::bigint, 'EUR', 'running', 'test', $2, $2, $2, $2)`, 100+i, h.at)
+		h.exec(`INSERT INTO cells (cell_id, campaign_id, name, share, position) VALUES ($1::bigint * 10, $1, 'a', 5000, 1), ($1::bigint * 10 + 1, $1, 'b', 5000, 2)`, 100+i)
 		h.exec(`INSERT INTO steps (step_id, campaign_id, version, key, position, kind, channel) VALUES
-			($1 * 10, $1, 1, 'mail', 1, 'send', 'email'), ($1 * 10 + 1, $1, 1, 'call', 2, 'send', 'calls')`, 100+i)
-		h.exec(`INSERT INTO call_lists (call_list_id, campaign_id, step_id, name, created_at) VALUES ($1, $1, $1 * 10 + 1, 'calls', $2)`, 100+i, h.at)
+			($1::bigint * 10, $1, 1, 'mail', 1, 'send', 'email'), ($1 * 10 + 1, $1, 1, 'call', 2, 'send', 'calls')`, 100+i)
+		h.exec(`INSERT INTO call_lists (call_list_id, campaign_id, step_id, name, created_at) VALUES ($1::bigint, $1, $1::bigint * 10 + 1, 'calls', $2)`, 100+i, h.at)
 	}
 }
 
@@ -200,7 +200,7 @@ func (h *house) live(r *rand.Rand, customer int64, campaigns int) {
 			h.exec(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, updated_at)
 				VALUES ($1, $2, $3, 'calls', $4, 'sending', $5, $5)`, customer, campaign, campaign*10+1, campaign*10, when())
 			call := h.text(`INSERT INTO calls (call_list_id, campaign_id, step_id, customer_id, phone, state, due_at, updated_at)
-				VALUES ($1, $1, $1 * 10 + 1, $2, '+4930123456', 'ready', $3, $3) RETURNING call_id::text`, campaign, customer, when())
+				VALUES ($1::bigint, $1, $1::bigint * 10 + 1, $2, '+4930123456', 'ready', $3, $3) RETURNING call_id::text`, campaign, customer, when())
 			h.exec(`INSERT INTO call_attempts (customer_id, attempt_id, call_id, agent, outcome, at) VALUES ($1, $2, $3::bigint, 'ann', 'busy', $4)`, customer, id.New(), call, when())
 		}
 	}

@@ -56,7 +56,7 @@ func (s *Service) undoTx(ctx context.Context, tx pgx.Tx, mergeID uuid.UUID) (Mer
 		},
 		func(ctx context.Context) error {
 			edited, err := w.returnChange(ctx, "suppressions", suppressionsOf, "key", strconv.FormatInt(w.survivor, 10), w.before.Suppressions,
-				`scope = 'customer' AND match_key = @survivor::text`)
+				`scope = 'customer' AND match_key = (@survivor::bigint)::text`)
 			kept = append(kept, edited...)
 			return err
 		},

@@ -113,7 +113,7 @@ func TestUndoRestoresExactly(t *testing.T) {
 func (h *house) pair(a, b int64, score float64, state string) {
 	h.t.Helper()
 	h.exec(`INSERT INTO duplicates (customer_id, other_id, score, evidence, conflict, state, run_id, found_at)
-		SELECT least($1::bigint, $2), greatest($1::bigint, $2), $3, '[{"field": "surname", "a": "Meyer", "b": "Maier", "standard_a": "meyer", "standard_b": "maier", "level": "close", "weight": 3.5}]',
-			CASE WHEN x.external_id <> y.external_id THEN 'two external ids: ' || x.external_id || ' and ' || y.external_id END, $4, 1, $5
+		SELECT least($1::bigint, $2), greatest($1::bigint, $2), $3::float8, '[{"field": "surname", "a": "Meyer", "b": "Maier", "standard_a": "meyer", "standard_b": "maier", "level": "close", "weight": 3.5}]',
+			CASE WHEN x.external_id <> y.external_id THEN 'two external ids: ' || x.external_id || ' and ' || y.external_id END, $4::text, 1, $5::timestamptz
 		FROM customers x, customers y WHERE x.customer_id = least($1::bigint, $2) AND y.customer_id = greatest($1::bigint, $2)`, a, b, score, state, h.at)
 }
