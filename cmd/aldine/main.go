@@ -27,6 +27,10 @@ type cli struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
 	Import   importCmd   `cmd:"" help:"Import customers or orders from a CSV file."`
 	Dedupe   dedupeCmd   `cmd:"" help:"Find the rows of one or two CSV files that are one person."`
+	Bounce   bounceCmd   `cmd:"" help:"Read returned mails, complaints and automatic replies."`
+	Customer customerCmd `cmd:"" help:"Export or erase one customer."`
+	Suppress suppressCmd `cmd:"" help:"Load a file of people who must not be contacted."`
+	Register registerCmd `cmd:"" help:"Keep national do-not-call registers."`
 	Segment  segmentCmd  `cmd:"" help:"Count customers with an expression."`
 	Campaign campaignCmd `cmd:"" help:"List, approve, launch, pause, resume, cancel or watch campaigns."`
 	Report   reportCmd   `cmd:"" help:"Print the campaign report."`
