@@ -144,6 +144,7 @@ type Forecast struct {
 	Steps    []StepForecast   `json:"steps"`
 	Fixed    decimal.Decimal  `json:"fixed_cost"`
 	Lists    decimal.Decimal  `json:"list_cost"`
+	UsedUp   int64            `json:"names_used_up"` // rented names in the audience whose licence is over
 	Total    decimal.Decimal  `json:"total_cost"`
 	Budget   *decimal.Decimal `json:"budget"`
 	Warnings []string         `json:"warnings"`

@@ -161,6 +161,13 @@ func (f *fixture) people(t testing.TB, n int) {
 	f.exec(t, `ANALYZE customers`)
 }
 
+// rent makes the customers of list 2 rented names.
+func (f *fixture) rent(t testing.TB) {
+	t.Helper()
+	f.exec(t, `UPDATE customers SET rented = true WHERE list_id = 2`)
+	f.exec(t, `INSERT INTO list_members (customer_id, list_id, added_at) SELECT customer_id, list_id, created_at FROM customers WHERE list_id = 2 ON CONFLICT DO NOTHING`)
+}
+
 func (f *fixture) template(t testing.TB, name, channel string) content.Template {
 	t.Helper()
 	v := content.Template{Name: name, Channel: channel, Body: "Dear {{ customer.first_name }}, your code is {{ keycode }}."}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/campaigns/journey"
+	"aldine/customers"
 	"aldine/segments"
 )
 
@@ -76,7 +77,7 @@ func (s *Service) forecast(ctx context.Context, tx pgx.Tx, c Campaign) (f Foreca
 	return f, nil
 }
 
-// audience counts the customers by list and prices the rented ones.
+// audience counts the customers by list and prices the rented names among them, those excepted that may not be used again.
 func (s *Service) audience(ctx context.Context, tx pgx.Tx, c Campaign, treated decimal.Decimal, f *Forecast) error {
 	catalog, err := segments.LoadCatalog(ctx, tx)
 	if err != nil {
@@ -86,36 +87,48 @@ func (s *Service) audience(ctx context.Context, tx pgx.Tx, c Campaign, treated d
 	if err != nil {
 		return err
 	}
-	base, err := c.baseTx(ctx, tx)
+	where, args := compiled.Where("c", "w")
+	licence, err := s.licenceArgs(ctx, c)
 	if err != nil {
 		return err
 	}
-	where, args := compiled.Where("c", "w")
-	maps.Copy(args, pgx.NamedArgs{"base": base, "currency": c.Currency})
+	maps.Copy(args, licence)
+	over := customers.LicenceOver("c", "l")
 	rows, err := tx.Query(ctx, `
-		SELECT n.list_id, n.names, CASE WHEN l.kind = 'rented' THEN round(l.price_per_thousand * COALESCE(`+rate("l.currency")+`, 1)
-			/ COALESCE(`+rate("@currency::char(3)")+`, 1), 4) ELSE 0 END
-		FROM (SELECT c.list_id, count(*) AS names FROM customers c WHERE (`+where+`) GROUP BY c.list_id) n
+		SELECT n.list_id, n.names, n.hired, n.over, COALESCE(l.name, '')
+		FROM (SELECT CASE WHEN c.rented OR l.list_id IS NULL THEN c.list_id END AS list_id, count(*) AS names,
+				count(*) FILTER (WHERE c.rented AND l.list_id IS NOT NULL AND NOT `+over+` AND NOT `+paidBefore("c", "c.list_id")+`) AS hired,
+				count(*) FILTER (WHERE `+over+`) AS over
+			FROM customers c LEFT JOIN lists l ON l.list_id = c.list_id AND l.kind = 'rented'
+			WHERE (`+where+`) GROUP BY 1) n
 		LEFT JOIN lists l ON l.list_id = n.list_id ORDER BY n.list_id`, args)
 	if err != nil {
 		return err
 	}
 	var list *int64
-	var names int64
-	var price decimal.Decimal
-	_, err = pgx.ForEachRow(rows, []any{&list, &names, &price}, func() error {
+	var names, hired, spent int64
+	var name string
+	hire := map[int64]int64{}
+	_, err = pgx.ForEachRow(rows, []any{&list, &names, &hired, &spent, &name}, func() error {
 		f.Audience += names
-		if list != nil {
-			id := *list
-			f.lists = append(f.lists, &id)
+		if list == nil {
+			return nil
 		}
-		cost, err := perThousand(price, percent(names, treated))
-		if err != nil {
-			return err
+		id := *list
+		f.lists = append(f.lists, &id)
+		if hired > 0 {
+			hire[id] = percent(hired, treated)
 		}
-		f.Lists, err = f.Lists.Add(cost)
-		return err
+		if spent > 0 {
+			f.UsedUp += spent
+			f.Warnings = append(f.Warnings, fmt.Sprintf("%d of %d names of %s are used up: the licence allows no further campaign, or its last day is over", spent, names, name))
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	f.Lists, err = hireCost(ctx, tx, c, hire)
 	return err
 }
 

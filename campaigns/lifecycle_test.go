@@ -44,9 +44,10 @@ func TestApprovalFreezes(t *testing.T) {
 	f := setup(t)
 	ctx := t.Context()
 	f.people(t, 100)
+	f.rent(t)
 	mail := f.template(t, "Mail", content.Email)
 	f.template(t, "Letter", content.Post)
-	segment := one[int64](t, f, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ('Buyers', 'orders_count > 0', 't', @now, @now) RETURNING segment_id`, pgx.NamedArgs{"now": f.time()})
+	segment := one[int64](t, f, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ('Buyers', 'orders_count > 0 or in_list("Rented")', 't', @now, @now) RETURNING segment_id`, pgx.NamedArgs{"now": f.time()})
 	d := f.create(t, Input{Segment: "Buyers", Budget: amount("1"), Cells: []CellInput{{"a", *amount("50"), false}, {"b", *amount("40"), false}, {"hold", *amount("10"), true}},
 		Journey: steps(`{"key":"m","type":"email","template":"Mail","unit_cost":"0.01","next":"b"}`, `{"key":"b","type":"branch","if":"clicked('this')","else":"l"}`, `{"key":"l","type":"post","template":"Letter","unit_cost":"0.8"}`)})
 	if d.SegmentID == nil || *d.SegmentID != segment || d.Expression != "" {
@@ -65,7 +66,7 @@ func TestApprovalFreezes(t *testing.T) {
 		t.Fatal(mail.Version, err)
 	}
 	d = f.get(t, d.ID)
-	if d.Expression != "orders_count > 0" || len(d.Steps) != 3 || d.Steps[0].TemplateVersion != 1 || d.Steps[0].TemplateID != mail.ID || d.Steps[1].Config.If != `clicked("spring")` {
+	if d.Expression != `orders_count > 0 or in_list("Rented")` || len(d.Steps) != 3 || d.Steps[0].TemplateVersion != 1 || d.Steps[0].TemplateID != mail.ID || d.Steps[1].Config.If != `clicked("spring")` {
 		t.Errorf("not frozen: %q, %+v", d.Expression, d.Steps)
 	}
 	if url := one[string](t, f, `SELECT url FROM links`); url != "https://shop.example/roses" {
@@ -159,8 +160,9 @@ func TestBudgetArithmetic(t *testing.T) {
 	f := setup(t)
 	ctx := t.Context()
 	f.people(t, 3000)
+	f.rent(t)
 	f.template(t, "Mail", content.Email)
-	d := f.launch(t, Input{Budget: amount("1000"), FixedCost: amount("250.50"), Journey: oneMail, Cells: []CellInput{{"test", *amount("75"), false}, {"hold", *amount("25"), true}}})
+	d := f.launch(t, Input{Expression: `true or in_list("Rented")`, Budget: amount("1000"), FixedCost: amount("250.50"), Journey: oneMail, Cells: []CellInput{{"test", *amount("75"), false}, {"hold", *amount("25"), true}}})
 	// 1000 names of the rented list, 75 % of them treated, 100 a thousand.
 	if got := d.Money; got.Spent.String() != "250.50" || got.Reserved.String() != "75.00" || got.Available.String() != "674.50" {
 		t.Errorf("after launch: %+v", got)
@@ -193,8 +195,9 @@ func TestForecast(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.people(t, 3000)
+	f.rent(t)
 	f.template(t, "Mail", content.Email)
-	d := f.create(t, Input{Budget: amount("10"), FixedCost: amount("1"), Expression: "orders_count >= 2", Cells: []CellInput{{"test", *amount("90"), false}, {"hold", *amount("10"), true}},
+	d := f.create(t, Input{Budget: amount("10"), FixedCost: amount("1"), Expression: `orders_count >= 2 and (true or in_list("Rented"))`, Cells: []CellInput{{"test", *amount("90"), false}, {"hold", *amount("10"), true}},
 		Journey: steps(`{"key":"m","type":"email","template":"Mail","unit_cost":"0.0125","next":"s"}`, `{"key":"s","type":"split","arms":[{"weight":1,"next":"n"},{"weight":3}]}`, `{"key":"n","type":"email","template":"Mail","unit_cost":"0.02"}`)})
 	got, err := f.Forecast(t.Context(), d.ID)
 	if err != nil {

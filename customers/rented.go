@@ -52,3 +52,13 @@ func HouseTx(ctx context.Context, tx pgx.Tx, ids []ID) error {
 		SELECT customer_id FROM customers WHERE customer_id = ANY(@ids) AND rented ORDER BY customer_id FOR NO KEY UPDATE)`, pgx.NamedArgs{"ids": ids})
 	return err
 }
+
+// LicenceOver gives a condition on customers as alias who came by lists as list (null where that is not a rented one): may the
+// name not be used in campaign @campaign, because it was in as many others as its licence allows, or the last day is over? All
+// that one campaign sends is one use. Its parameters are @campaign and @today, a date.
+func LicenceOver(alias, list string) string {
+	return `(` + alias + `.rented AND ` + list + `.list_id IS NOT NULL AND (coalesce(` + list + `.mail_by < @today::text::date, false) OR ` + list + `.uses <= (
+			SELECT count(DISTINCT used.campaign_id) FROM touches used
+			WHERE used.customer_id = ` + alias + `.customer_id AND used.list_id = ` + list + `.list_id AND used.campaign_id <> @campaign
+				AND used.state IN ('planned', 'sending', 'sent', 'bounced', 'unconfirmed'))))`
+}

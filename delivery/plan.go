@@ -13,7 +13,6 @@ import (
 
 	"aldine/campaigns"
 	"aldine/campaigns/journey"
-	"aldine/customers"
 	"aldine/delivery/costs"
 )
 
@@ -36,14 +35,21 @@ func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) 
 	if err != nil {
 		return err
 	}
-	rows, err := tx.Query(ctx, planSQL(r.Step.Channel, r.Step.Dedup, v.ConsentRequired(r.Step.Channel)), pgx.NamedArgs{
-		"campaign": r.CampaignID, "step": r.Step.ID, "channel": r.Step.Channel, "first": r.FirstID, "last": r.LastID,
-		"now": r.Now, "unit_cost": r.Step.UnitCost, "affordable": affordable, "duplicate": duplicateReason(r.Step.Dedup),
-	})
+	zone, err := time.LoadLocation(v.DefaultTimeZone)
 	if err != nil {
 		return err
 	}
-	planned, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	l := levelOf(r.Step.Dedup)
+	args := pgx.NamedArgs{
+		"campaign": r.CampaignID, "step": r.Step.ID, "channel": r.Step.Channel, "first": r.FirstID, "last": r.LastID, "mates": []int64{},
+		"now": r.Now, "today": r.Now.In(zone).Format(time.DateOnly), "unit_cost": r.Step.UnitCost, "affordable": affordable, "duplicate": l.reason,
+	}
+	if l.column != "" { // a group is decided as a whole, with its members in other slices
+		if args["mates"], err = ids(ctx, tx, matesSQL(l.column), args); err != nil {
+			return err
+		}
+	}
+	planned, err := ids(ctx, tx, planSQL(r.Step.Channel, l, v.ConsentRequired(r.Step.Channel)), args)
 	if err != nil {
 		return fmt.Errorf("plan step %s: %w", r.Step.Key, err)
 	}
@@ -54,6 +60,14 @@ func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) 
 		return err
 	}
 	return s.enqueueTx(ctx, tx, r.Step.Channel, r.CampaignID, r.Step.ID, planned)
+}
+
+func ids(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) ([]int64, error) {
+	rows, err := tx.Query(ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // pieces tells how many pieces the money is enough for; nil for any number.
@@ -74,92 +88,6 @@ func pieces(available, unitCost decimal.Decimal) (*int64, error) {
 		n = whole
 	}
 	return &n, nil
-}
-
-func duplicateReason(dedup string) string {
-	switch dedup {
-	case "household", "address":
-		return dedup
-	}
-	return "duplicate"
-}
-
-// dedupKeys tell by which value of customers c a step keeps touches apart.
-var dedupKeys = map[string]string{
-	"customer":  `NULL::text`, // the touch's own key does it
-	"household": `'h:' || c.household_id`,
-	"email":     `'e:' || lower(c.email)`,
-	"phone":     `'p:' || c.phone`,
-	"address":   `'a:' || c.address_hash`,
-}
-
-// destination tells where a touch over the channel goes, and whether it can, from customers c.
-func destination(channel string) (value, reachable string) {
-	switch channel {
-	case "email":
-		return `nullif(c.email, '')`, `coalesce(c.email, '') <> ''`
-	case "post":
-		return `NULL::text`, `c.address_hash IS NOT NULL`
-	}
-	return `nullif(c.phone, '')`, `coalesce(c.phone, '') <> ''`
-}
-
-func planSQL(channel, dedup string, consentRequired bool) string {
-	dest, reachable := destination(channel)
-	key, ok := dedupKeys[dedup]
-	if !ok {
-		key = dedupKeys["customer"]
-	}
-	return `
-	WITH candidates AS MATERIALIZED (
-		SELECT e.customer_id, e.cell_id, e.list_id, ` + dest + ` AS destination, ` + key + ` AS dedup_key, x.suppression_id::text AS reason_ref,
-			CASE WHEN cell.is_control THEN 'control'
-				WHEN c.customer_id IS NULL THEN 'deleted'
-				WHEN NOT (` + reachable + `) THEN 'no_address'
-				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
-				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
-			END AS reason
-		FROM enrollments e
-		JOIN cells cell ON cell.cell_id = e.cell_id
-		LEFT JOIN customers c ON c.customer_id = e.customer_id
-		LEFT JOIN ` + customers.SuppressionJoin("c", channel) + ` x ON true
-		WHERE e.campaign_id = @campaign AND e.step_id = @step AND e.state = 'active' AND e.due_at <= @now
-			AND e.customer_id BETWEEN @first AND @last
-			AND NOT EXISTS (SELECT 1 FROM touches t
-				WHERE t.customer_id = e.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step)
-	), held AS ( -- an earlier slice's holder of the key comes first, then the lowest customer of this one
-		SELECT c.*, coalesce(k.customer_id, min(c.customer_id) FILTER (WHERE c.reason IS NULL) OVER (PARTITION BY c.dedup_key)) AS holder
-		FROM candidates c
-		LEFT JOIN LATERAL (SELECT k.customer_id FROM touch_keys k
-			WHERE k.campaign_id = @campaign AND k.step_id = @step AND k.dedup_key = c.dedup_key LIMIT 1) k ON true
-	), apart AS (
-		SELECT customer_id, cell_id, list_id, destination, dedup_key,
-			CASE WHEN reason IS NOT NULL THEN reason WHEN dedup_key IS NOT NULL AND holder <> customer_id THEN @duplicate::text END AS reason,
-			CASE WHEN reason = 'suppressed' THEN reason_ref
-				WHEN reason IS NULL AND dedup_key IS NOT NULL AND holder <> customer_id THEN holder::text END AS reason_ref
-		FROM held
-	), placed AS (
-		SELECT a.*, row_number() OVER (PARTITION BY reason IS NULL ORDER BY customer_id) AS place FROM apart a
-	), decided AS (
-		SELECT customer_id, cell_id, list_id, destination, dedup_key, reason_ref,
-			CASE WHEN reason IS NULL AND place > @affordable::bigint THEN 'budget' ELSE reason END AS reason
-		FROM placed
-	), keyed AS (
-		INSERT INTO touch_keys (campaign_id, step_id, dedup_key, customer_id)
-		SELECT @campaign, @step, dedup_key, customer_id FROM decided WHERE reason IS NULL AND dedup_key IS NOT NULL
-		ON CONFLICT (campaign_id, step_id, dedup_key) DO NOTHING
-	), inserted AS (
-		INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, list_id, state, reason, reason_ref, destination,
-			keycode, unit_cost, planned_at, updated_at)
-		SELECT d.customer_id, @campaign, @step, @channel, d.cell_id, d.list_id,
-			CASE WHEN d.reason IS NULL THEN 'planned' ELSE 'excluded' END, d.reason, d.reason_ref,
-			CASE WHEN d.reason IS NULL THEN d.destination END, k.keycode, @unit_cost, @now, @now
-		FROM decided d
-		LEFT JOIN keycodes k ON k.campaign_id = @campaign AND k.step_id = @step AND k.cell_id = d.cell_id AND k.list_id IS NOT DISTINCT FROM d.list_id
-		ORDER BY d.customer_id
-		RETURNING customer_id, state
-	)
-	SELECT customer_id FROM inserted WHERE state = 'planned' ORDER BY customer_id`
 }
 
 // enqueueTx inserts the jobs that send planned touches.

@@ -83,11 +83,12 @@ func TestDuplicatesAcrossSlices(t *testing.T) {
 		channel string
 		same    person
 		reason  string
+		holder  int
 	}{
-		"household": {"post", person{household: "42", address: "7"}, "household"},
-		"address":   {"post", person{household: "42", address: "7"}, "address"},
-		"phone":     {"sms", person{phone: "+447911123456"}, "duplicate"},
-		"email":     {"email", person{email: "couple@x.example"}, "duplicate"},
+		"household": {"post", person{household: "42", address: "7"}, "household", 1}, // decided as a whole
+		"address":   {"post", person{household: "42", address: "7"}, "address", 3},   // not known by its place: the slice that is planned first
+		"phone":     {"sms", person{phone: "+447911123456"}, "duplicate", 3},
+		"email":     {"email", person{email: "couple@x.example"}, "duplicate", 3},
 	}
 	for dedup, tt := range tests {
 		t.Run(dedup, func(t *testing.T) {
@@ -97,12 +98,12 @@ func TestDuplicatesAcrossSlices(t *testing.T) {
 			control := tt.same
 			control.cell = 2
 			ids := w.add(s, control, tt.same, tt.same, tt.same, tt.same)
-			w.plan(s, ids[3], ids[4]) // the later slice comes first and so wins
+			w.plan(s, ids[3], ids[4]) // the later slice comes first
 			w.plan(s, ids[0], ids[2])
 			want := []string{"control:1", tt.reason + ":3", "planned:1"}
 			slices.Sort(want)
 			w.want("touches", w.counts(s), strings.Join(want, " "))
-			w.want("holder", w.text(`SELECT string_agg(DISTINCT reason_ref, ',') FROM touches WHERE reason = @reason`, pgx.NamedArgs{"reason": tt.reason}), fmt.Sprint(ids[3]))
+			w.want("holder", w.text(`SELECT string_agg(DISTINCT reason_ref, ',') FROM touches WHERE reason = @reason`, pgx.NamedArgs{"reason": tt.reason}), fmt.Sprint(ids[tt.holder]))
 		})
 	}
 }

@@ -23,8 +23,27 @@ CREATE TABLE residences (
     PRIMARY KEY (place_key, address_hash)
 );
 
+-- Residences with too many people for surnames to be compared by more than equality.
+CREATE TABLE crowded_residences (
+    residence_id bigint PRIMARY KEY
+);
+
+-- Customers whose residence and household are still to be found, and residences that others have left: one row to a piece of work.
+CREATE TABLE household_work (
+    work_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_ids  bigint[] NOT NULL,
+    residence_ids bigint[] NOT NULL
+);
+
+-- A dry run tells what an import would do; what it found is kept as report, and the file waits for the word to go ahead.
+ALTER TABLE imports ADD COLUMN dry_run boolean NOT NULL DEFAULT false;
+ALTER TABLE imports ADD COLUMN search_duplicates boolean NOT NULL DEFAULT false; -- look for duplicates when it is done
+ALTER TABLE imports ADD COLUMN repaired bigint NOT NULL DEFAULT 0;                -- rows whose postal code got back its leading zeros
+ALTER TABLE imports ADD COLUMN report jsonb;
+
 -- +goose Down
-DROP TABLE residences;
+ALTER TABLE imports DROP COLUMN dry_run, DROP COLUMN search_duplicates, DROP COLUMN repaired, DROP COLUMN report;
+DROP TABLE residences, crowded_residences, household_work;
 UPDATE steps SET dedup = 'customer' WHERE dedup IN ('person', 'company');
 ALTER TABLE steps DROP CONSTRAINT steps_dedup_check;
 ALTER TABLE steps ADD CONSTRAINT steps_dedup_check CHECK (dedup IN ('customer', 'household', 'email', 'phone', 'address'));

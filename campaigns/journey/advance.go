@@ -32,7 +32,7 @@ func (e *Engine) Advance(ctx context.Context, a AdvanceArgs) error {
 		} else if err != nil {
 			return err
 		}
-		w := walk{engine: e, tx: tx, campaign: c, first: a.FirstID, last: a.LastID, now: e.Now()}
+		w := walk{engine: e, tx: tx, campaign: c, first: a.FirstID, last: a.LastID, now: e.Now(), held: []int64{}}
 		if err := w.run(ctx); err != nil {
 			return fmt.Errorf("campaign %d, customers %d to %d: %w", c.id, a.FirstID, a.LastID, err)
 		}
@@ -78,6 +78,7 @@ type walk struct {
 	steps   []Step
 	byKey   map[string]*Step
 	catalog *segments.Catalog // read when the first condition is met
+	held    []int64           // steps that wait for the end of entry
 }
 
 // run visits the steps in topological order; whoever moves on is found again at a later step of the same run.
@@ -137,6 +138,9 @@ func (w *walk) step(ctx context.Context, s Step) (moved bool, err error) {
 	c := s.Config
 	switch s.Kind {
 	case Send:
+		if ready, err := w.ready(ctx, s); err != nil || !ready {
+			return false, err
+		}
 		if err := w.engine.planner.PlanTx(ctx, w.tx, PlanRequest{CampaignID: w.campaign.id, Step: s, FirstID: w.first, LastID: w.last, Now: w.now}); err != nil {
 			return false, fmt.Errorf("plan: %w", err)
 		}
@@ -288,8 +292,13 @@ func (w *walk) schedule(ctx context.Context, a AdvanceArgs, lookAt *time.Time) e
 	var due *time.Time
 	if err := w.tx.QueryRow(ctx, `
 		SELECT min(due_at) FROM enrollments
-		WHERE campaign_id = @campaign AND customer_id BETWEEN @first AND @last AND state = 'active'`, w.args()).Scan(&due); err != nil {
+		WHERE campaign_id = @campaign AND customer_id BETWEEN @first AND @last AND state = 'active' AND step_id <> ALL (@held::bigint[])`,
+		merge(w.args(), pgx.NamedArgs{"held": w.held})).Scan(&due); err != nil {
 		return err
+	}
+	if due != nil && !due.After(w.now) { // who is due and stayed waits for others
+		soon := w.now.Add(time.Second)
+		due = &soon
 	}
 	if due == nil {
 		return EnqueueFinishCheckTx(ctx, w.tx, w.engine.Jobs, w.campaign.id)

@@ -22,7 +22,9 @@ var Levels = []string{"person", "customer", "household", "address", "company", "
 
 // Grouped tells whether a level is that of a group whose best member is addressed, whichever slice has it: such a step waits
 // until all its members have come.
-func Grouped(level string) bool { return level == "household" || level == "address" || level == "company" }
+func Grouped(level string) bool {
+	return level == "household" || level == "address" || level == "company"
+}
 
 // Definition is a journey as a marketer writes it.
 type Definition struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -98,10 +99,11 @@ func (e *Engine) enterTx(ctx context.Context, tx pgx.Tx, c campaign, after, end 
 		"step": steps[0].ID, "due": arrival(steps[0], now), "now": now, "limit": sliceSize,
 	})
 	var first, last *int64
-	// width_bucket gives the number of bounds not above the hash: the index of the cell.
+	// Who came by a rented list and is in the house file now, counts as of no list: nothing is hired. width_bucket gives the number of bounds not above the hash: the index of the cell.
 	err = tx.QueryRow(ctx, `
 		WITH picked AS MATERIALIZED (
-			SELECT c.customer_id, c.list_id FROM customers c
+			SELECT c.customer_id, CASE WHEN c.rented OR l.kind IS DISTINCT FROM 'rented' THEN c.list_id END AS list_id
+			FROM customers c LEFT JOIN lists l ON l.list_id = c.list_id
 			WHERE c.customer_id > @after AND c.customer_id <= @end AND (`+where+`)
 			ORDER BY c.customer_id LIMIT @limit
 		), entered AS (
@@ -150,6 +152,13 @@ func (e *Engine) entryDoneTx(ctx context.Context, tx pgx.Tx, c campaign) error {
 	}
 	if err := e.EntryDone(ctx, tx, c.id); err != nil {
 		return err
+	}
+	steps, err := LoadSteps(ctx, tx, c.id, c.version)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(steps, func(s Step) bool { return Grouped(s.Dedup) }) { // these have waited for all to come
+		return e.PokeTx(ctx, tx, c.id)
 	}
 	return EnqueueFinishCheckTx(ctx, tx, e.Jobs, c.id)
 }

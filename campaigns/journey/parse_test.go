@@ -28,7 +28,7 @@ func TestParseNormalises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := []string{d.Steps[0].Type, d.Steps[4].Type, d.Steps[4].Template, d.Steps[5].Type, d.Steps[5].Dedup}; strings.Join(got, " ") != "email post 7 calls customer" {
+	if got := []string{d.Steps[0].Type, d.Steps[4].Type, d.Steps[4].Template, d.Steps[5].Type, d.Steps[5].Dedup}; strings.Join(got, " ") != "email post 7 calls person" {
 		t.Errorf("got %q", got)
 	}
 	if s := d.Steps[4].UnitCost.String(); s != "0.72" {
