@@ -57,34 +57,3 @@ func Aliases(ctx context.Context, q Querier, id ID) ([]ID, error) {
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[ID])
 }
-
-// forgetMergesTx takes away what merges and searches for duplicates keep of a customer who is erased: the values of those
-// who were merged into it, their look-ups, and the contents of rows that stayed under their numbers. Numbers and dates stay: a merge can then not
-// be undone any more.
-func forgetMergesTx(ctx context.Context, tx pgx.Tx, id ID) error {
-	old, err := Aliases(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	args := pgx.NamedArgs{"id": id, "all": append(old, id), "old": old}
-	for _, sql := range []string{
-		`DELETE FROM customer_external_ids WHERE customer_id = @id AND external_id IN (SELECT k->>'external_id'
-			FROM customer_merges m, jsonb_array_elements(m.before->'kept'->'customer_external_ids') k WHERE m.customer_id = ANY(@all))`,
-		`DELETE FROM customer_emails WHERE customer_id = @id AND email IN (SELECT k->>'email'
-			FROM customer_merges m, jsonb_array_elements(m.before->'kept'->'customer_emails') k WHERE m.customer_id = ANY(@all))`,
-		`DELETE FROM customer_phones WHERE customer_id = @id AND phone IN (SELECT k->>'phone'
-			FROM customer_merges m, jsonb_array_elements(m.before->'kept'->'customer_phones') k WHERE m.customer_id = ANY(@all))`,
-		`DELETE FROM duplicates WHERE customer_id = ANY(@all)`,
-		`DELETE FROM duplicates WHERE other_id = ANY(@all)`,
-		`UPDATE customer_merges SET fields = '[]', before = '{}' WHERE customer_id = ANY(@all) OR old_id = @id`,
-		`UPDATE touches SET destination = NULL WHERE customer_id = ANY(@old) AND destination IS NOT NULL`,
-		`UPDATE calls SET phone = '', note = '' WHERE customer_id = ANY(@old)`,
-		`UPDATE call_attempts SET note = '' WHERE customer_id = ANY(@old) AND note <> ''`,
-		`UPDATE responses SET detail = '{}' WHERE customer_id = ANY(@old) AND detail <> '{}'`,
-	} {
-		if _, err := tx.Exec(ctx, sql, args); err != nil {
-			return err
-		}
-	}
-	return nil
-}

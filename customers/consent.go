@@ -3,6 +3,7 @@ package customers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,10 +77,32 @@ func (s *Service) SetConsentsTx(ctx context.Context, tx pgx.Tx, consents []Conse
 			c.At = s.now()
 		}
 	}
+	consents = slices.Clone(consents)
+	if err := resolveConsents(ctx, tx, consents); err != nil {
+		return nil, err
+	}
 	if err := s.lockCustomersTx(ctx, tx, consents); err != nil {
 		return nil, err
 	}
 	return setConsentsTx(ctx, tx, consents, false)
+}
+
+// resolveConsents lets what is said under the number of a merged customer hold for the survivor.
+func resolveConsents(ctx context.Context, q Querier, consents []Consent) error {
+	ids := make([]ID, len(consents))
+	for i, c := range consents {
+		ids[i] = c.CustomerID
+	}
+	now, err := ResolveAll(ctx, q, ids)
+	if err != nil {
+		return err
+	}
+	for i, c := range consents {
+		if survivor, ok := now[c.CustomerID]; ok {
+			consents[i].CustomerID = survivor
+		}
+	}
+	return nil
 }
 
 // lockCustomersTx makes sure that the customers exist and stay until the end of the transaction.

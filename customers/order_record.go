@@ -188,6 +188,10 @@ func (r *orderRun) findCustomers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	now, err := r.merged(ctx)
+	if err != nil {
+		return err
+	}
 	for _, i := range r.open("") {
 		o := &r.orders[i]
 		if o.CustomerID == 0 && o.CustomerExternalID != "" {
@@ -195,9 +199,26 @@ func (r *orderRun) findCustomers(ctx context.Context) error {
 				r.reject(i, "customer_external_id: there is no customer %q", short(o.CustomerExternalID))
 			}
 		}
+		if survivor, ok := now[o.CustomerID]; ok {
+			o.CustomerID = survivor
+		}
 		r.out[i].CustomerID = o.CustomerID
 	}
 	return nil
+}
+
+// merged gives the survivors of those customers who are named by a number that was merged into another.
+func (r *orderRun) merged(ctx context.Context) (map[ID]ID, error) {
+	var ids []ID
+	for _, i := range r.open("") {
+		if id := r.orders[i].CustomerID; id != 0 {
+			ids = append(ids, id)
+		}
+	}
+	if ids == nil {
+		return nil, nil
+	}
+	return ResolveAll(ctx, r.tx, ids)
 }
 
 // externalIDs looks up customers by external id.

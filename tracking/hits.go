@@ -99,11 +99,13 @@ func (s *Service) storeHitsTx(ctx context.Context, tx pgx.Tx, hits []*hit) error
 		}
 	}
 	found, err := tx.Query(ctx, `
-		SELECT q.i, coalesce(t.cell_id, 0), coalesce(t.channel, s.channel, ''),
-			coalesce(t.sent_at, CASE WHEN t.state = 'sending' THEN t.updated_at END)
+		SELECT q.i, coalesce(a.customer_id, q.customer_id), coalesce(t.cell_id, m.cell_id, 0), coalesce(t.channel, m.channel, s.channel, ''),
+			coalesce(t.sent_at, m.sent_at, CASE WHEN t.state = 'sending' THEN t.updated_at END)
 		FROM unnest(@numbers::int[], @customers::bigint[], @campaigns::bigint[], @steps::bigint[])
 			AS q (i, customer_id, campaign_id, step_id)
 		LEFT JOIN touches t USING (customer_id, campaign_id, step_id)
+		LEFT JOIN customer_aliases a ON a.old_id = q.customer_id -- a message to somebody who is part of another customer by now
+		LEFT JOIN touches m ON m.customer_id = a.customer_id AND m.campaign_id = q.campaign_id AND m.step_id = q.step_id
 		LEFT JOIN steps s ON s.step_id = q.step_id
 		ORDER BY q.i`,
 		pgx.NamedArgs{"numbers": numbers, "customers": customers, "campaigns": campaigns, "steps": steps})
@@ -112,13 +114,14 @@ func (s *Service) storeHitsTx(ctx context.Context, tx pgx.Tx, hits []*hit) error
 	}
 	var (
 		i       int32
+		person  int64
 		cell    int64
 		channel string
 		sentAt  *time.Time
 	)
-	_, err = pgx.ForEachRow(found, []any{&i, &cell, &channel, &sentAt}, func() error {
+	_, err = pgx.ForEachRow(found, []any{&i, &person, &cell, &channel, &sentAt}, func() error {
 		r := &rows[i]
-		r.cellID, r.channel = cell, channel
+		r.customerID, r.cellID, r.channel = person, cell, channel
 		if sentAt != nil && r.at.Before(sentAt.Add(tooSoon)) && !r.machine && !hits[i].here {
 			r.machine, r.detail["machine"] = true, "within two seconds of sending"
 			hits[i].machine = true

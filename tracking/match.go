@@ -75,7 +75,8 @@ func (it *item) judge() {
 }
 
 var lookups = map[string]string{
-	"id":          `SELECT customer_id::text, customer_id FROM customers WHERE customer_id = ANY(@keys::bigint[]) ORDER BY customers.customer_id`,
+	"id": `SELECT customer_id::text, customer_id FROM customers WHERE customer_id = ANY(@keys::bigint[])
+		UNION ALL SELECT old_id::text, customer_id FROM customer_aliases WHERE old_id = ANY(@keys::bigint[]) ORDER BY 2, 1`,
 	"external_id": `SELECT external_id, customer_id FROM customer_external_ids WHERE external_id = ANY(@keys) ORDER BY external_id`,
 	"email":       `SELECT email, customer_id FROM customer_emails WHERE email = ANY(@keys) ORDER BY email, customer_id`,
 	"phone":       `SELECT phone, customer_id FROM customer_phones WHERE phone = ANY(@keys) ORDER BY phone, customer_id`,

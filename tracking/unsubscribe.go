@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers"
 	"aldine/internal/fault"
 	"aldine/internal/id"
 )
@@ -39,8 +40,9 @@ func (s *Service) subscription(ctx context.Context, t Token) (subscription, erro
 		SELECT c.name, coalesce(s.channel, 'email'), coalesce(t.cell_id, 0)
 		FROM campaigns c
 		LEFT JOIN steps s ON s.step_id = @step AND s.campaign_id = c.campaign_id
-		LEFT JOIN touches t ON t.customer_id = @customer AND t.campaign_id = c.campaign_id AND t.step_id = @step
-		WHERE c.campaign_id = @campaign`,
+		LEFT JOIN touches t ON t.campaign_id = c.campaign_id AND t.step_id = @step
+			AND t.customer_id IN (@customer, (SELECT a.customer_id FROM customer_aliases a WHERE a.old_id = @customer)) -- merged since
+		WHERE c.campaign_id = @campaign ORDER BY t.customer_id = @customer DESC LIMIT 1`,
 		pgx.NamedArgs{"campaign": t.CampaignID, "step": t.StepID, "customer": t.CustomerID}).Scan(&sub.campaign, &sub.channel, &sub.cellID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return sub, errForged
@@ -108,12 +110,16 @@ func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request, text s
 func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) error {
 	at := s.now()
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		person, err := customers.Resolve(ctx, tx, t.CustomerID)
+		if err != nil {
+			return err
+		}
 		response := row{
-			customerID: t.CustomerID, campaignID: t.CampaignID, stepID: t.StepID, cellID: sub.cellID, id: id.New(),
+			customerID: person, campaignID: t.CampaignID, stepID: t.StepID, cellID: sub.cellID, id: id.New(),
 			kind: KindUnsubscribe, at: at, channel: sub.channel, method: "token",
 		}
 		ref := fmt.Sprintf("%d/%d/%d", t.CustomerID, t.CampaignID, t.StepID)
-		first, err := claimTx(ctx, tx, sourceToken, ref, t.CustomerID, response.id)
+		first, err := claimTx(ctx, tx, sourceToken, ref, person, response.id)
 		if err != nil {
 			return err
 		}
@@ -123,7 +129,7 @@ func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) er
 			}
 			s.metrics.responses.WithLabelValues(string(KindUnsubscribe), Recorded).Inc()
 		}
-		people, err := sharersTx(ctx, tx, t, sub.channel)
+		people, err := sharersTx(ctx, tx, t, person, sub.channel)
 		if err != nil {
 			return err
 		}
@@ -135,8 +141,8 @@ func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) er
 	})
 }
 
-// sharersTx gives the customer of a touch and all who have the e-mail address or number that it went to.
-func sharersTx(ctx context.Context, tx pgx.Tx, t Token, channel string) ([]int64, error) {
+// sharersTx gives the customer of a touch, person by now, and all who have the e-mail address or number that it went to.
+func sharersTx(ctx context.Context, tx pgx.Tx, t Token, person int64, channel string) ([]int64, error) {
 	lookup := map[string]string{
 		"email": `SELECT customer_id FROM customer_emails WHERE email = (SELECT lower(destination) FROM touch)`,
 		"sms":   `SELECT customer_id FROM customer_phones WHERE phone = (SELECT destination FROM touch)`,
@@ -144,9 +150,10 @@ func sharersTx(ctx context.Context, tx pgx.Tx, t Token, channel string) ([]int64
 		"post":  `SELECT 0 WHERE false`, // neighbours speak for themselves
 	}[channel]
 	rows, err := tx.Query(ctx, `
-		WITH touch AS (SELECT destination FROM touches WHERE customer_id = @customer AND campaign_id = @campaign AND step_id = @step)
-		SELECT @customer::bigint UNION `+lookup+` ORDER BY 1`,
-		pgx.NamedArgs{"customer": t.CustomerID, "campaign": t.CampaignID, "step": t.StepID})
+		WITH touch AS (SELECT destination FROM touches WHERE customer_id IN (@customer, @person) AND campaign_id = @campaign AND step_id = @step
+			ORDER BY customer_id = @customer DESC LIMIT 1)
+		SELECT @person::bigint UNION `+lookup+` ORDER BY 1`,
+		pgx.NamedArgs{"customer": t.CustomerID, "person": person, "campaign": t.CampaignID, "step": t.StepID})
 	if err != nil {
 		return nil, err
 	}

@@ -308,6 +308,9 @@ func (w *work) moveAliases(ctx context.Context) error {
 
 // writeCustomer deletes the old customer and gives the survivor what was chosen.
 func (s *Service) writeCustomer(ctx context.Context, w *work, choices []Choice) error {
+	if err := s.Customers.LeaveHouseholdTx(ctx, w.tx, w.old); err != nil {
+		return err
+	}
 	if err := w.exec(ctx, `DELETE FROM customers WHERE customer_id = @old`, nil); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (s *Service) undoTx(ctx context.Context, tx pgx.Tx, mergeID uuid.UUID) (Mer
 			return m, err
 		}
 	}
-	if err := w.exec(ctx, `UPDATE customer_merges SET undone_at = @now, undone_by = @by, before = '{}' WHERE customer_id = @survivor AND merge_id = @merge`,
+	if err := w.exec(ctx, `UPDATE customer_merges SET undone_at = @now, undone_by = @by, before = jsonb_build_object('counts', before->'counts') WHERE customer_id = @survivor AND merge_id = @merge`,
 		pgx.NamedArgs{"by": access.From(ctx).String(), "merge": mergeID}); err != nil {
 		return m, err
 	}
