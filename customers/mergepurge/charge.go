@@ -18,7 +18,10 @@ type Charge struct {
 	Currency   string          `json:"currency,omitempty"`
 }
 
-var perThousand = decimal.MustNew(1000, 0)
+var (
+	one         = decimal.One
+	perThousand = decimal.MustNew(1000, 0)
+)
 
 // charge computes what a list costs of which used names out of gross are mailed: chargeable = max(used, share x gross),
 // total = chargeable x price/1000 + (gross - chargeable) x running/1000 + gross x extra/1000. Amounts are rounded to
