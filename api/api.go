@@ -14,6 +14,8 @@ import (
 
 	"aldine/campaigns"
 	"aldine/customers"
+	"aldine/customers/duplicates"
+	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/internal/access"
 	"aldine/internal/settings"
@@ -24,19 +26,21 @@ import (
 
 // Deps are the services that the operations call.
 type Deps struct {
-	Pool      *pgxpool.Pool // for idempotency keys
-	Access    *access.Service
-	Settings  *settings.Store
-	Customers *customers.Service
-	Segments  *segments.Service
-	Tracking  *tracking.Service
-	Campaigns *campaigns.Service
-	Delivery  *delivery.Service
-	Reports   *reports.Service
-	Now       func() time.Time
-	Log       *slog.Logger
-	Version   string // of the program, shown in the description
-	MaxImport int64  // bytes of one upload; 0: 2 GiB
+	Pool       *pgxpool.Pool // for idempotency keys
+	Access     *access.Service
+	Settings   *settings.Store
+	Customers  *customers.Service
+	MergePurge *mergepurge.Service
+	Duplicates *duplicates.Service
+	Segments   *segments.Service
+	Tracking   *tracking.Service
+	Campaigns  *campaigns.Service
+	Delivery   *delivery.Service
+	Reports    *reports.Service
+	Now        func() time.Time
+	Log        *slog.Logger
+	Version    string // of the program, shown in the description
+	MaxImport  int64  // bytes of one upload; 0: 2 GiB
 }
 
 // API is the REST interface.
@@ -92,7 +96,13 @@ func (a *API) Register(e *echo.Echo) {
 	a.huma = humaecho.NewWithGroup(e, e.Group(base), a.config())
 	a.customers()
 	a.lists()
+	a.households()
 	a.imports()
+	a.suppressionFiles()
+	a.registers()
+	a.privacy()
+	a.mergePurge()
+	a.duplicates()
 	a.segments()
 	a.templates()
 	a.campaigns()
@@ -151,5 +161,5 @@ func (a *API) identify(next echo.HandlerFunc) echo.HandlerFunc {
 
 // streams tells whether the operation reads its body as a stream, with a limit of its own.
 func streams(c echo.Context) bool {
-	return c.Request().Method == http.MethodPost && c.Path() == base+"/imports"
+	return c.Request().Method == http.MethodPost && (uploads(c.Path()) || c.Path() == base+mergeInputs)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	"github.com/riverqueue/river"
@@ -21,6 +22,8 @@ import (
 	"aldine/api"
 	"aldine/campaigns"
 	"aldine/customers"
+	"aldine/customers/duplicates"
+	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/delivery/sandbox"
 	"aldine/internal/access"
@@ -84,6 +87,16 @@ func start(t testing.TB, work bool) *server {
 	dir := t.TempDir()
 	d.Customers = customers.New(customers.Deps{Pool: pool, Jobs: jobs, Settings: store, DataDir: dir, Now: now, Log: log})
 	d.Segments = segments.New(pool, now)
+	compile := func(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
+		compiled, err := d.Segments.Compile(ctx, expression, d.Now())
+		if err != nil {
+			return "", nil, err
+		}
+		where, args := compiled.WhereSlice("c", prefix, first, last)
+		return where, args, nil
+	}
+	d.MergePurge = mergepurge.New(mergepurge.Deps{Pool: d.Pool, Jobs: jobs, Settings: d.Settings, Customers: d.Customers, Audience: compile, DataDir: dir, Now: d.Now, Log: log})
+	d.Duplicates = duplicates.New(duplicates.Deps{Pool: d.Pool, Jobs: jobs, Customers: d.Customers, DataDir: dir, Now: d.Now, Log: log})
 	d.Campaigns = campaigns.New(campaigns.Deps{Pool: pool, Jobs: jobs, Settings: store, Customers: d.Customers, Segments: d.Segments, Now: now, Log: log})
 	d.Tracking = tracking.New(tracking.Deps{Pool: pool, Jobs: jobs, Settings: store, Customers: d.Customers, Signer: signer, Now: now, Log: log, Expand: d.Campaigns.ExpandLink})
 	t.Cleanup(func() { _ = d.Tracking.Close(context.Background()) })
@@ -104,6 +117,8 @@ func start(t testing.TB, work bool) *server {
 	if work {
 		workers := river.NewWorkers()
 		d.Customers.Register(workers)
+		d.MergePurge.Register(workers)
+		d.Duplicates.Register(workers)
 		d.Tracking.Register(workers)
 		d.Campaigns.Register(workers, d.Delivery)
 		d.Delivery.Register(workers)

@@ -25,6 +25,7 @@ type customerPage struct {
 	Segments   []segments.Segment // that the customer is in
 	Events     []eventLine
 	Next       string // of the time line
+	Identity   customerIdentity
 }
 
 type fact struct{ Name, Value string }
@@ -64,7 +65,13 @@ func (p *Pages) customerShow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if asked, _ := idParam(c); asked != customer.ID { // an old number leads to who it is now
+		return p.done(c, "/customers/"+number64(customer.ID), "Number "+number64(asked)+" was merged into this customer.")
+	}
 	page := customerPage{frame: p.frame(c, customersPlace, customer.Name()), Customer: &customer, Facts: factsOf(customer)}
+	if page.Identity, err = p.identityOf(ctx(c), customer.ID); err != nil {
+		return err
+	}
 	v, err := p.Settings.Get(ctx(c))
 	if err != nil {
 		return err
@@ -148,6 +155,9 @@ func inWords(e reports.Event) eventLine {
 			line.Icon = "ban"
 			line.Text = mediumName(e.Channel) + " not sent"
 			line.Why = whyNot(e.Reason)
+			if _, of, ok := strings.Cut(e.ReasonOf, " "); ok && e.Reason == "licence" { // "list:5 Herb Society"
+				line.Why += ": " + of
+			}
 			if isNumber(e.ReasonOf) {
 				line.WhyCustomer = "/customers/" + e.ReasonOf
 			}
@@ -193,11 +203,17 @@ func whyNot(reason string) string {
 	case "no_consent":
 		return "no consent for this medium"
 	case "duplicate":
-		return "contacted at this step already"
+		return "the same person, e-mail address or phone number is at this step already"
 	case "household":
-		return "somebody of the household gets it"
-	case "email", "phone", "address":
-		return "somebody with the same " + sayDedup(reason) + " gets it"
+		return "one piece for the household"
+	case "company":
+		return "one piece for the company"
+	case "licence":
+		return "a rented name: its licence allows no further use"
+	case "register_stale":
+		return "the do-not-call file for the country is missing or too old"
+	case "address":
+		return "one piece for the address"
 	case "budget":
 		return "the budget was used up"
 	case "cancelled":

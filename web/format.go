@@ -19,6 +19,7 @@ var functions = template.FuncMap{
 	"medium": mediumName, "mediumIcon": mediumIcon, "state": stateBadge, "say": sayWord,
 	"dict": dict, "who": who, "text": text, "join": strings.Join, "lower": strings.ToLower, "list": func(v ...any) []any { return v },
 	"add": func(a, b int) int { return a + b }, "add64": func(a, b int64) int64 { return a + b }, "deref": deref,
+	"levelName": levelName, "allocationWords": allocationWords, "mappedColumns": mappedColumns, "previewVerdict": previewVerdict,
 }
 
 // number groups the digits of a whole number by thousands.

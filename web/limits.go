@@ -23,7 +23,7 @@ var errTooLarge = echo.NewHTTPError(http.StatusRequestEntityTooLarge)
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		limit := int64(maxForm)
-		if c.Path() == uploadPath {
+		if c.Path() == uploadPath || c.Path() == mergeUploadPath {
 			limit = maxUpload
 		}
 		r := c.Request()

@@ -13,6 +13,8 @@ import (
 
 	"aldine/campaigns"
 	"aldine/customers"
+	"aldine/customers/duplicates"
+	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/internal/access"
 	"aldine/internal/queue"
@@ -29,12 +31,14 @@ type Deps struct {
 	Settings *settings.Store
 	Jobs     *queue.Client
 
-	Customers *customers.Service
-	Segments  *segments.Service
-	Campaigns *campaigns.Service
-	Delivery  *delivery.Service
-	Reports   *reports.Service
-	Tracking  *tracking.Service
+	Customers  *customers.Service
+	MergePurge *mergepurge.Service
+	Duplicates *duplicates.Service
+	Segments   *segments.Service
+	Campaigns  *campaigns.Service
+	Delivery   *delivery.Service
+	Reports    *reports.Service
+	Tracking   *tracking.Service
 
 	DataDir string // uploads wait in its folder uploads for their mapping
 

@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"aldine/campaigns"
 	"aldine/customers"
+	"aldine/customers/duplicates"
+	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/delivery/sandbox"
 	"aldine/internal/queue"
@@ -27,6 +30,16 @@ func wire(t *testing.T, d *web.Deps) {
 	signer := tracking.NewSigner([]byte("0123456789abcdef0123456789abcdef"))
 	d.Customers = customers.New(customers.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, DataDir: d.DataDir, Now: d.Now, Log: quiet})
 	d.Segments = segments.New(d.Pool, d.Now)
+	compile := func(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
+		compiled, err := d.Segments.Compile(ctx, expression, d.Now())
+		if err != nil {
+			return "", nil, err
+		}
+		where, args := compiled.WhereSlice("c", prefix, first, last)
+		return where, args, nil
+	}
+	d.MergePurge = mergepurge.New(mergepurge.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Audience: compile, DataDir: d.DataDir, Now: d.Now, Log: quiet})
+	d.Duplicates = duplicates.New(duplicates.Deps{Pool: d.Pool, Jobs: d.Jobs, Customers: d.Customers, DataDir: d.DataDir, Now: d.Now, Log: quiet})
 	d.Campaigns = campaigns.New(campaigns.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Segments: d.Segments, Now: d.Now, Log: quiet})
 	d.Tracking = tracking.New(tracking.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Signer: signer, Now: d.Now,
 		Log: quiet, Expand: d.Campaigns.ExpandLink})
@@ -51,6 +64,8 @@ func (s *site) work() {
 	s.t.Helper()
 	workers := river.NewWorkers()
 	s.deps.Customers.Register(workers)
+	s.deps.MergePurge.Register(workers)
+	s.deps.Duplicates.Register(workers)
 	s.deps.Tracking.Register(workers)
 	s.deps.Campaigns.Register(workers, s.deps.Delivery)
 	s.deps.Delivery.Register(workers)

@@ -61,13 +61,15 @@
   document.addEventListener("keydown", function (e) {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === "Escape" && editing(document.activeElement)) { document.activeElement.blur(); return; }
-    if (editing(document.activeElement)) return;
+    // Letters do nothing in a radio button or check box, so that they may be keys of the page; arrows and space do.
+    var at = document.activeElement, ticking = at && at.matches("input[type=radio], input[type=checkbox]");
+    if (ticking ? e.key === " " || e.key.indexOf("Arrow") === 0 : editing(at)) return;
     if (e.key === "/") {
       var search = document.querySelector("[data-search]");
       if (search) { e.preventDefault(); search.focus(); }
       return;
     }
-    var hit = document.querySelector('[data-key="' + CSS.escape(e.key.toLowerCase()) + '"]');
+    var hit = document.querySelector('[data-key~="' + CSS.escape(e.key.toLowerCase()) + '"]');
     if (hit) { e.preventDefault(); hit.click(); }
   });
 
