@@ -53,6 +53,23 @@ func HouseTx(ctx context.Context, tx pgx.Tx, ids []ID) error {
 	return err
 }
 
+// moveNamesTx makes the names that came by a list rented ones, or house customers, after the list has changed its kind. Who
+// responded, ordered or is on a house list stays in the house file.
+func moveNamesTx(ctx context.Context, tx pgx.Tx, listID int64, rented bool) (int64, error) {
+	args := pgx.NamedArgs{"list": listID}
+	if !rented {
+		tag, err := tx.Exec(ctx, `UPDATE customers SET rented = false WHERE list_id = @list AND rented`, args)
+		return tag.RowsAffected(), err
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE customers c SET rented = true
+		WHERE c.list_id = @list AND NOT c.rented AND c.orders_count = 0
+			AND NOT EXISTS (SELECT 1 FROM list_members m JOIN lists h ON h.list_id = m.list_id AND h.kind = 'house' WHERE m.customer_id = c.customer_id)
+			AND NOT EXISTS (SELECT 1 FROM responses r WHERE r.customer_id = c.customer_id AND NOT r.machine
+				AND r.kind IN ('click', 'reply', 'call', 'visit', 'coupon', 'order', 'survey'))`, args)
+	return tag.RowsAffected(), err
+}
+
 // LicenceOver gives a condition on customers as alias who came by lists as list (null where that is not a rented one): may the
 // name not be used in campaign @campaign, because it was in as many others as its licence allows, or the last day is over? All
 // that one campaign sends is one use. Its parameters are @campaign and @today, a date.

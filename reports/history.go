@@ -16,10 +16,11 @@ import (
 // Event is one line of a customer's history.
 type Event struct {
 	At         time.Time `json:"at"`
-	Kind       string    `json:"kind"`                // touch, call, response, order or consent
-	What       string    `json:"what"`                // a touch's state, a call's outcome, a response's kind, an order's number, given or withdrawn
-	Reason     string    `json:"reason,omitempty"`    // why excluded or failed; an agent's note; an order's reason; where consent was said
-	ReasonOf   string    `json:"reason_of,omitempty"` // the customer or suppression that is the reason
+	Kind       string    `json:"kind"`                  // touch, call, response, order or consent
+	What       string    `json:"what"`                  // a touch's state, a call's outcome, a response's kind, an order's number, given or withdrawn
+	Reason     string    `json:"reason,omitempty"`      // why excluded or failed; an agent's note; an order's reason; where consent was said
+	ReasonOf   string    `json:"reason_of,omitempty"`   // the customer, suppression or list that is the reason
+	ReasonName string    `json:"reason_name,omitempty"` // that customer's name
 	Channel    string    `json:"channel,omitempty"`
 	CampaignID int64     `json:"campaign_id,omitempty"`
 	Campaign   string    `json:"campaign,omitempty"` // name
@@ -34,7 +35,8 @@ type Event struct {
 }
 
 const historySQL = `
-	SELECT h.at, h.kind, h.what, h.reason, h.reason_of, h.channel, coalesce(h.campaign_id, 0), coalesce(c.name, ''),
+	SELECT h.at, h.kind, h.what, h.reason, h.reason_of,
+		coalesce(nullif(concat_ws(' ', o.first_name, o.last_name), ''), o.company, o.email, ''), h.channel, coalesce(h.campaign_id, 0), coalesce(c.name, ''),
 		coalesce(s.key, ''), coalesce(l.name, ''), h.keycode, h.amount, coalesce(h.currency, c.currency::text, ''), h.machine, h.key
 	FROM (
 		SELECT coalesce(sent_at, updated_at) AS at, 'touch' AS kind, state AS what, coalesce(reason, '') AS reason,
@@ -60,6 +62,7 @@ const historySQL = `
 	) h
 	LEFT JOIN campaigns c ON c.campaign_id = h.campaign_id LEFT JOIN steps s ON s.step_id = h.step_id
 	LEFT JOIN cells l ON l.cell_id = h.cell_id
+	LEFT JOIN customers o ON h.kind = 'touch' AND o.customer_id = CASE WHEN h.reason_of ~ '^[0-9]{1,18}$' THEN h.reason_of::bigint END
 	WHERE @after_at::timestamptz IS NULL OR (h.at, h.key COLLATE "C") < (@after_at, @after_key)
 	ORDER BY h.at DESC, h.key COLLATE "C" DESC LIMIT @limit`
 
@@ -76,7 +79,7 @@ func (s *Service) History(ctx context.Context, customerID int64, after string, l
 	}
 	rows, _ := s.pool.Query(ctx, historySQL, pgx.NamedArgs{"id": customerID, "after_at": at, "after_key": key, "limit": limit + 1})
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Event, err error) {
-		err = row.Scan(&e.At, &e.Kind, &e.What, &e.Reason, &e.ReasonOf, &e.Channel, &e.CampaignID, &e.Campaign, &e.Step, &e.Cell,
+		err = row.Scan(&e.At, &e.Kind, &e.What, &e.Reason, &e.ReasonOf, &e.ReasonName, &e.Channel, &e.CampaignID, &e.Campaign, &e.Step, &e.Cell,
 			&e.Keycode, &e.Amount, &e.Currency, &e.Machine, &e.key)
 		if e.Amount = tidied(e.Amount); e.Amount == nil {
 			e.Currency = ""

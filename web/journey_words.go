@@ -22,7 +22,7 @@ func describeStep(s journey.StepDef) (title, text string, leads []string) {
 		if _, err := strconv.Atoi(s.Template); s.Template != "" && err != nil { // a number would tell nobody anything
 			text = "“" + s.Template + "”"
 		}
-		if s.Dedup != "" && s.Dedup != "customer" {
+		if s.Dedup != "" && s.Dedup != "person" {
 			text = strings.TrimPrefix(text+", one per "+sayDedup(s.Dedup), ", ")
 		}
 		return mediumName(s.Type), text, next

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/govalues/decimal"
@@ -67,7 +68,9 @@ func (p *Pages) listList(c echo.Context) error {
 		}
 		for _, l := range lists {
 			if l.Name == name {
-				f = formWith("name", l.Name, "kind", l.Kind, "price_per_thousand", l.PricePerThousand.Trim(2).String(), "currency", l.Currency)
+				f = formWith("name", l.Name, "kind", l.Kind, "price_per_thousand", l.PricePerThousand.Trim(2).String(), "currency", l.Currency,
+					"uses", strconv.Itoa(l.Uses), "mail_by", l.MailBy, "net_percent", percentOf(*l.NetShare), "running_charge", l.RunningCharge.Trim(2).String(),
+					"extra_per_thousand", l.ExtraPerThousand.Trim(2).String(), "gross", number64(l.Gross))
 			}
 		}
 	}
@@ -87,9 +90,9 @@ func (p *Pages) listSave(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	price, err := typedAmount(f, "price_per_thousand")
+	l, err := typedList(f)
 	if err == nil {
-		_, err = p.Customers.SaveList(ctx(c), customers.CustomerList{Name: f.Text("name"), Kind: f.Get("kind"), PricePerThousand: price, Currency: f.Text("currency")})
+		_, err = p.Customers.SaveList(ctx(c), l)
 	}
 	if err != nil {
 		if err := f.refused(err); err != nil {
@@ -98,6 +101,48 @@ func (p *Pages) listSave(c echo.Context) error {
 		return p.showLists(c, f)
 	}
 	return p.done(c, "/settings/lists", "The list is saved.")
+}
+
+// typedList reads the form of a list; its net names are in percent there.
+func typedList(f form) (customers.CustomerList, error) {
+	l := customers.CustomerList{Name: f.Text("name"), Kind: f.Get("kind"), Currency: f.Text("currency"), MailBy: f.Text("mail_by")}
+	var err error
+	for name, into := range map[string]*decimal.Decimal{"price_per_thousand": &l.PricePerThousand, "running_charge": &l.RunningCharge, "extra_per_thousand": &l.ExtraPerThousand} {
+		if *into, err = typedAmount(f, name); err != nil {
+			return l, err
+		}
+	}
+	if f.Text("net_percent") != "" {
+		percent, err := typedAmount(f, "net_percent")
+		if err != nil {
+			return l, err
+		}
+		share, err := percent.Quo(decimal.Hundred)
+		if err != nil || percent.IsNeg() || percent.Cmp(decimal.Hundred) > 0 || percent.Trim(0).Scale() > 4 {
+			return l, fault.BadField("net_percent", "Give 0 to 100 percent")
+		}
+		l.NetShare = &share
+	}
+	if s := strings.ReplaceAll(f.Text("gross"), ",", ""); s != "" {
+		if l.Gross, err = strconv.ParseInt(s, 10, 64); err != nil {
+			return l, fault.BadField("gross", "Write a whole number")
+		}
+	}
+	if s := f.Text("uses"); s != "" {
+		if l.Uses, err = strconv.Atoi(s); err != nil || l.Uses == 0 {
+			return l, fault.BadField("uses", "Write a whole number, 1 or more")
+		}
+	}
+	return l, nil
+}
+
+// percentOf shows a share in percent.
+func percentOf(share decimal.Decimal) string {
+	percent, err := share.Mul(decimal.Hundred)
+	if err != nil {
+		return share.String()
+	}
+	return percent.Trim(0).String()
 }
 
 // typedAmount reads an amount; "" is zero.
