@@ -19,22 +19,8 @@ type Address struct {
 // AddressHash gives the key of an address's normal form, as normal.AddressHash does, or nil where there is no address.
 func AddressHash(a Address) *int64 { return key(normal.AddressHash(normal.Address(a))) }
 
-// HouseholdHash gives the key of a surname at an address as it is written, or nil where either is missing. A customer's
-// household may be that of another spelling; see RefreshHouseholds.
-func HouseholdHash(lastName string, a Address) *int64 {
-	return key(normal.HouseholdHash(lastName, normal.AddressHash(normal.Address(a))))
-}
-
 // hashOf gives 64 bits of a cryptographic hash; nil for "".
 func hashOf(s string) *int64 { return key(normal.Hash(s)) }
-
-// key gives a key as it is stored: nil for none.
-func key(hash int64) *int64 {
-	if hash == 0 {
-		return nil
-	}
-	return &hash
-}
 
 // in gives the address with the country filled in where it is not known.
 func (a Address) in(country string) Address {

@@ -59,10 +59,9 @@ func (f *Fields) Address() Address {
 type Customer struct {
 	ID ID `json:"id"`
 	Fields
-	ListID       int64           `json:"list_id,omitempty"` // list of origin
-	Rented       bool            `json:"rented,omitempty"`  // a rented name: no part of the house file until there is a response
-	HouseholdID  *int64          `json:"-"`
-	AddressHash  *int64          `json:"-"`
+	ListID       int64 `json:"list_id,omitempty"` // list of origin
+	Rented       bool  `json:"rented,omitempty"`  // a rented name: no part of the house file until there is a response
+	Keys         `json:"-"`
 	OrdersCount  int             `json:"orders_count"`
 	TotalSpent   decimal.Decimal `json:"total_spent"` // in the base currency
 	FirstOrderAt *time.Time      `json:"first_order_at,omitempty"`

@@ -74,11 +74,11 @@ type typedColumn struct {
 // incoming is one row of a customers file in normal form.
 type incoming struct {
 	Fields
-	emailKey           string
-	address, household *int64 // keys of the row's own address, as a new customer has them
-	identity           int64  // of a row without external id and e-mail
-	values             []any  // of the typed columns; nil where not known
-	consents           [4]consentWord
+	emailKey string
+	keys     Keys  // of the row itself, as a new customer has them
+	identity int64 // of a row without external id and e-mail
+	values   []any // of the typed columns; nil where not known
+	consents [4]consentWord
 }
 
 // consentWord is what a row says of one channel.
@@ -194,8 +194,7 @@ func (l *customerLoader) parse(it *item) {
 		}
 	}
 	in.emailKey = strings.ToLower(in.Email)
-	a := in.Address().in(l.settings.DefaultCountry)
-	in.address, in.household = AddressHash(a), HouseholdHash(in.LastName, a)
+	in.keys = ownKeys(&in.Fields, l.settings.DefaultCountry)
 	if in.ExternalID == "" && in.Email == "" {
 		in.identity = identityOf(&in.Fields)
 	}
@@ -252,6 +251,10 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 	if err != nil {
 		return counts{}, err
 	}
+	erased, err := l.erased(ctx, tx, items)
+	if err != nil {
+		return counts{}, err
+	}
 	var n counts
 	for i := range items {
 		in := items[i].customer
@@ -260,6 +263,9 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 		}
 		p := m.find(in)
 		switch {
+		case p == nil && erased != nil && erased[i] != "":
+			items[i].reject, items[i].text = erased[i], "" // what the row says is not kept either
+			continue
 		case p == nil:
 			p = l.add(m, in)
 			n.created++

@@ -13,10 +13,12 @@ type person struct {
 	*Customer
 	before  Fields // as stored
 	isNew   bool
-	named   bool // by a row of this chunk
-	counts  bool // named here for the first time, and known before: updated or unchanged
-	changed bool // differs from what is stored
-	touched bool // joined the list or changed a consent
+	named   bool  // by a row of this chunk
+	counts  bool  // named here for the first time, and known before: updated or unchanged
+	changed bool  // differs from what is stored
+	moved   bool  // name or address changed
+	left    int64 // residence before
+	touched bool  // joined the list or changed a consent
 	said    [4]consentWord
 }
 
@@ -155,7 +157,7 @@ func (m *matcher) find(in *incoming) *person {
 
 // add makes a new person of a row, whom later rows can find by what the row has.
 func (l *customerLoader) add(m *matcher, in *incoming) *person {
-	p := &person{Customer: &Customer{Fields: in.Fields, AddressHash: in.address, HouseholdID: in.household}, isNew: true, named: true}
+	p := &person{Customer: &Customer{Fields: in.Fields, Keys: in.keys}, isNew: true, named: true}
 	p.Rented = l.kind == KindRented
 	for i, t := range l.typed {
 		if in.values[i] != nil {

@@ -16,6 +16,7 @@ func isAddress(i int) bool { return i >= atStreet && i <= atCountry }
 // does not know stays. An address that differs is replaced as a whole, as far as the file has its columns, so that no
 // street is left with another town. It tells whether anything changed.
 func (l *customerLoader) merge(p *person, in *incoming) bool {
+	before := p.Fields
 	mine, theirs := p.refs(), in.refs()
 	moved := false
 	for i := atStreet; i <= atCountry; i++ {
@@ -39,12 +40,13 @@ func (l *customerLoader) merge(p *person, in *incoming) bool {
 			changed = true
 		}
 	}
-	return l.note(p, changed)
+	return l.note(p, before, changed)
 }
 
 // fillIn adds what a later row of the file knows and no earlier one did: the first row has the last word, so that the
 // same file again finds everything as it is. An address comes as a whole or not at all.
 func (l *customerLoader) fillIn(p *person, in *incoming) bool {
+	before := p.Fields
 	mine, theirs := p.refs(), in.refs()
 	homeless := true
 	for i := atStreet; i <= atCountry; i++ {
@@ -68,7 +70,7 @@ func (l *customerLoader) fillIn(p *person, in *incoming) bool {
 			changed = true
 		}
 	}
-	return l.note(p, changed)
+	return l.note(p, before, changed)
 }
 
 // keepsName tells whether a full first name is kept against its mere initial.
@@ -83,10 +85,10 @@ func (p *person) set(name string, v any) {
 	p.Attributes[name] = v
 }
 
-func (l *customerLoader) note(p *person, changed bool) bool {
+func (l *customerLoader) note(p *person, before Fields, changed bool) bool {
 	if changed {
 		p.changed = true
-		p.rehash(l.settings.DefaultCountry)
+		l.rehash(p, &before)
 	}
 	return changed
 }

@@ -94,11 +94,16 @@ func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error)
 }
 
 func (s *Service) endImport(ctx context.Context, imp Import, state ImportState, reason string) error {
-	_, err := s.pool.Exec(ctx, `
-		UPDATE imports SET state = @state, error = nullif(@reason, ''), finished_at = @now,
-			bytes_done = CASE WHEN @state = 'finished' THEN file_size ELSE bytes_done END
-		WHERE import_id = @id AND state = 'running'`,
-		pgx.NamedArgs{"id": imp.ID, "state": state, "reason": reason, "now": s.now()})
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `
+			UPDATE imports SET state = @state, error = nullif(@reason, ''), finished_at = @now,
+				bytes_done = CASE WHEN @state = 'finished' THEN file_size ELSE bytes_done END
+			WHERE import_id = @id AND state = 'running'`,
+			pgx.NamedArgs{"id": imp.ID, "state": state, "reason": reason, "now": s.now()}); err != nil {
+			return err
+		}
+		return s.QueueHouseholdsTx(ctx, tx)
+	})
 	if err == nil {
 		s.dropUpload(imp)
 	}

@@ -34,6 +34,9 @@ func (l *customerLoader) writeTx(ctx context.Context, tx pgx.Tx, m *matcher) err
 	if err := l.lookupRowsTx(ctx, tx, fresh, changed); err != nil {
 		return err
 	}
+	if err := l.noteHouseholdsTx(ctx, tx, fresh, changed); err != nil {
+		return err
+	}
 	if err := l.houseTx(ctx, tx, m.people); err != nil {
 		return err
 	}

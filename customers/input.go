@@ -65,7 +65,13 @@ func (s *Service) Create(ctx context.Context, in Input) (Customer, error) {
 		if len(lists) > 0 {
 			c.ListID = lists[0]
 		}
+		if err := s.LockHouseholdsTx(ctx, tx); err != nil {
+			return err
+		}
 		if err := s.insertTx(ctx, tx, &c, attributes); err != nil {
+			return err
+		}
+		if err := s.HouseholdsTx(ctx, tx, []ID{c.ID}, nil); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO list_members (customer_id, list_id, added_at)
@@ -161,14 +167,7 @@ func (s *Service) apply(ctx context.Context, c *Customer, attributes []Attribute
 		sort.Slice(faults, func(i, j int) bool { return faults[i].Name < faults[j].Name })
 		return fault.Bad("The customer is not valid", faults...)
 	}
-	c.rehash(v.DefaultCountry)
 	return nil
-}
-
-// rehash computes the keys of address and household.
-func (c *Customer) rehash(country string) {
-	a := c.Address().in(country)
-	c.AddressHash, c.HouseholdID = AddressHash(a), HouseholdHash(c.LastName, a)
 }
 
 // short keeps messages readable whatever the input holds.

@@ -19,7 +19,7 @@ var coreColumns = func() string {
 	for _, n := range coreNames {
 		b.WriteString(", coalesce(c." + n + ", '')")
 	}
-	b.WriteString(`, coalesce(c.list_id, 0), c.rented, c.household_id, c.address_hash, c.orders_count, c.total_spent, c.first_order_at, c.last_order_at,
+	b.WriteString(`, coalesce(c.list_id, 0), c.rented, c.household_id, c.address_hash, c.residence_id, c.company_id, c.orders_count, c.total_spent, c.first_order_at, c.last_order_at,
 		c.created_at, c.updated_at`)
 	return b.String()
 }()
@@ -44,12 +44,12 @@ func scanner(attributes []Attribute) func(pgx.CollectableRow) (Customer, error) 
 	}
 	return func(row pgx.CollectableRow) (Customer, error) {
 		c := Customer{Attributes: map[string]any{}, attributeNames: names}
-		into := make([]any, 0, coreCount+11+len(attributes))
+		into := make([]any, 0, coreCount+13+len(attributes))
 		into = append(into, &c.ID)
 		for _, p := range c.refs() {
 			into = append(into, p)
 		}
-		into = append(into, &c.ListID, &c.Rented, &c.HouseholdID, &c.AddressHash, &c.OrdersCount, &c.TotalSpent, &c.FirstOrderAt, &c.LastOrderAt,
+		into = append(into, &c.ListID, &c.Rented, &c.HouseholdID, &c.AddressHash, &c.ResidenceID, &c.CompanyID, &c.OrdersCount, &c.TotalSpent, &c.FirstOrderAt, &c.LastOrderAt,
 			&c.CreatedAt, &c.UpdatedAt)
 		first := len(into)
 		for _, a := range attributes {
@@ -140,8 +140,14 @@ func load(ctx context.Context, q Querier, attributes []Attribute, ids []ID) ([]C
 	return pgx.CollectRows(rows, scanner(attributes))
 }
 
-// Get gives one customer; NotFound where there is none.
-func (s *Service) Get(ctx context.Context, id ID) (Customer, error) { return get(ctx, s.pool, id) }
+// Get gives one customer, the survivor under the number of one who was merged; NotFound where there is none.
+func (s *Service) Get(ctx context.Context, id ID) (Customer, error) {
+	now, err := Resolve(ctx, s.pool, id)
+	if err != nil {
+		return Customer{}, err
+	}
+	return get(ctx, s.pool, now)
+}
 
 func get(ctx context.Context, q Querier, id ID) (Customer, error) {
 	found, err := Profiles(ctx, q, []ID{id})
@@ -159,6 +165,7 @@ func get(ctx context.Context, q Querier, id ID) (Customer, error) {
 type Query struct {
 	Search string // number, external id, e-mail, phone, or the beginning of the last name ("smith", "anna smith")
 	List   int64  // only members of the list
+	Names  string // house, rented or all; where "" the house file, and all names where a list or a search is given
 	After  ID     // the last one seen
 	Limit  int    // at most 200; 50 where 0
 }
@@ -203,6 +210,14 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 func (s *Service) searchSQL(ctx context.Context, query Query) (string, pgx.NamedArgs, error) {
 	args := pgx.NamedArgs{}
 	where := ""
+	switch names := query.Names; {
+	case names == "house" || names == "" && query.List == 0 && strings.TrimSpace(query.Search) == "":
+		where = ` AND NOT c.rented`
+	case names == "rented":
+		where = ` AND c.rented`
+	case names != "" && names != "all":
+		return "", nil, fault.BadField("names", "%q is not a choice: use house, rented or all", short(names))
+	}
 	if query.List != 0 {
 		where += ` AND c.customer_id IN (SELECT customer_id FROM list_members WHERE list_id = @list)`
 		args["list"] = query.List
@@ -225,6 +240,7 @@ func (s *Service) searchSQL(ctx context.Context, query Query) (string, pgx.Named
 	// Each look-up has its index; the union keeps the planner from reading every customer.
 	where += ` AND c.customer_id IN (
 		SELECT @number::bigint
+		UNION SELECT customer_id FROM customer_aliases WHERE old_id = @number
 		UNION SELECT customer_id FROM customer_external_ids WHERE external_id = @search
 		UNION SELECT customer_id FROM customer_emails WHERE email = @email
 		UNION SELECT customer_id FROM customer_phones WHERE phone = @phone

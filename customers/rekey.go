@@ -6,8 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// RekeyTx computes the keys of address and household again for customers whose name and address were brought together from two
-// records.
+// RekeyTx gives customers, whose name and address were brought together from two records, the keys of their own spelling, and
+// has their residences and households found anew.
 func (s *Service) RekeyTx(ctx context.Context, tx pgx.Tx, ids []ID) error {
 	v, err := s.settings.Get(ctx)
 	if err != nil {
@@ -18,11 +18,15 @@ func (s *Service) RekeyTx(ctx context.Context, tx pgx.Tx, ids []ID) error {
 		return err
 	}
 	for _, c := range found {
-		c.rehash(v.DefaultCountry)
-		if _, err := tx.Exec(ctx, `UPDATE customers SET household_id = @household, address_hash = @address WHERE customer_id = @id`,
-			pgx.NamedArgs{"id": c.ID, "household": c.HouseholdID, "address": c.AddressHash}); err != nil {
+		k := ownKeys(&c.Fields, v.DefaultCountry)
+		if _, err := tx.Exec(ctx, `UPDATE customers SET address_hash = @address, residence_id = @residence, household_id = @household, company_id = @company
+			WHERE customer_id = @id`, pgx.NamedArgs{"id": c.ID, "address": k.AddressHash, "residence": k.ResidenceID, "household": k.HouseholdID,
+			"company": k.CompanyID}); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := s.NoteHouseholdsTx(ctx, tx, ids, nil); err != nil {
+		return err
+	}
+	return s.QueueHouseholdsTx(ctx, tx)
 }

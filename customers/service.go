@@ -18,6 +18,7 @@ type Deps struct {
 	Pool     *pgxpool.Pool
 	Jobs     *queue.Client
 	Settings *settings.Store
+	Secret   []byte // of the installation; who was erased is recognised by hashes that need it. Without one they end with the process
 	DataDir  string // uploads are kept in its folder imports until they are done
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -25,12 +26,13 @@ type Deps struct {
 
 // Service reads and changes the marketing database.
 type Service struct {
-	pool     *pgxpool.Pool
-	jobs     *queue.Client
-	settings *settings.Store
-	dataDir  string
-	now      func() time.Time
-	log      *slog.Logger
+	erasedKey []byte // of the hashes of who was erased
+	pool      *pgxpool.Pool
+	jobs      *queue.Client
+	settings  *settings.Store
+	dataDir   string
+	now       func() time.Time
+	log       *slog.Logger
 }
 
 // New gives a service; Now and Log default to the clock and the default logger.
@@ -41,12 +43,13 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log}
+	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log}
 }
 
 // Register adds the worker that runs imports.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &importWorker{service: s})
+	river.AddWorker(workers, &householdWorker{service: s})
 }
 
 // Querier is a pool, a connection or a transaction.

@@ -12,11 +12,11 @@ import (
 )
 
 // keyColumns are the columns of the keys that follow from a customer's fields.
-var keyColumns = [...]string{"household_id", "address_hash"}
+var keyColumns = [...]string{"household_id", "address_hash", "residence_id", "company_id"}
 
 // keysOf are a customer's keys in the order of keyColumns, nil for null.
 func keysOf(c *Customer) [len(keyColumns)]*int64 {
-	return [...]*int64{c.HouseholdID, c.AddressHash}
+	return [...]*int64{c.HouseholdID, c.AddressHash, c.ResidenceID, c.CompanyID}
 }
 
 // columnsOf are the columns of customers that imports and edits write: core fields, keys, then attributes.
@@ -109,8 +109,14 @@ func identityOf(f *Fields) int64 {
 // id that another has.
 func (s *Service) Update(ctx context.Context, id ID, p Patch) (Customer, error) {
 	var c Customer
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// The lock comes first, so that two changes at once both count.
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		if id, err = Resolve(ctx, tx, id); err != nil {
+			return err
+		}
+		// The locks come first, so that two changes at once both count.
+		if err := s.LockHouseholdsTx(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `SELECT 1 FROM customers WHERE customer_id = @id FOR UPDATE`, pgx.NamedArgs{"id": id}); err != nil {
 			return err
 		}
@@ -135,6 +141,9 @@ func (s *Service) Update(ctx context.Context, id ID, p Patch) (Customer, error) 
 			return err
 		}
 		if err := lookupsTx(ctx, tx, id, &before, &c.Fields); err != nil {
+			return err
+		}
+		if err := s.HouseholdsTx(ctx, tx, []ID{id}, nil); err != nil {
 			return err
 		}
 		changed := make([]string, 0, len(p)) // names only: the log keeps no personal data

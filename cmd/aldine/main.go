@@ -22,24 +22,25 @@ var version = "dev"
 type cli struct {
 	config
 
-	Serve    serveCmd    `cmd:"" help:"Run the server: pages, REST, tracked links and workers."`
-	Work     workCmd     `cmd:"" help:"Run workers only, beside a server on the same database."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
-	Import   importCmd   `cmd:"" help:"Import customers or orders from a CSV file."`
-	Dedupe   dedupeCmd   `cmd:"" help:"Find the rows of one or two CSV files that are one person."`
-	Bounce   bounceCmd   `cmd:"" help:"Read returned mails, complaints and automatic replies."`
-	Customer customerCmd `cmd:"" help:"Export or erase one customer."`
-	Suppress suppressCmd `cmd:"" help:"Load a file of people who must not be contacted."`
-	Register registerCmd `cmd:"" help:"Keep national do-not-call registers."`
-	Segment  segmentCmd  `cmd:"" help:"Count customers with an expression."`
-	Campaign campaignCmd `cmd:"" help:"List, approve, launch, pause, resume, cancel or watch campaigns."`
-	Report   reportCmd   `cmd:"" help:"Print the campaign report."`
-	Demo     demoCmd     `cmd:"" help:"Run a whole campaign in a temporary folder and print its figures."`
-	User     userCmd     `cmd:"" help:"Add, list, disable users; give a new one-time password."`
-	Token    tokenCmd    `cmd:"" help:"Create, list, revoke API tokens."`
-	Doctor   doctorCmd   `cmd:"" help:"Say what is wrong with this installation and how to mend it."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
-	Help     helpCmd     `cmd:"" help:"Show help, for one command with: aldine help COMMAND."`
+	Serve      serveCmd      `cmd:"" help:"Run the server: pages, REST, tracked links and workers."`
+	Work       workCmd       `cmd:"" help:"Run workers only, beside a server on the same database."`
+	Migrate    migrateCmd    `cmd:"" help:"Bring the database's schema up to date."`
+	Import     importCmd     `cmd:"" help:"Import customers or orders from a CSV file."`
+	Dedupe     dedupeCmd     `cmd:"" help:"Find the rows of one or two CSV files that are one person."`
+	Bounce     bounceCmd     `cmd:"" help:"Read returned mails, complaints and automatic replies."`
+	Customer   customerCmd   `cmd:"" help:"Export or erase one customer."`
+	Suppress   suppressCmd   `cmd:"" help:"Load a file of people who must not be contacted."`
+	Register   registerCmd   `cmd:"" help:"Keep national do-not-call registers."`
+	Households householdsCmd `cmd:"" help:"Bring residences and households up to date."`
+	Segment    segmentCmd    `cmd:"" help:"Count customers with an expression."`
+	Campaign   campaignCmd   `cmd:"" help:"List, approve, launch, pause, resume, cancel or watch campaigns."`
+	Report     reportCmd     `cmd:"" help:"Print the campaign report."`
+	Demo       demoCmd       `cmd:"" help:"Run a whole campaign in a temporary folder and print its figures."`
+	User       userCmd       `cmd:"" help:"Add, list, disable users; give a new one-time password."`
+	Token      tokenCmd      `cmd:"" help:"Create, list, revoke API tokens."`
+	Doctor     doctorCmd     `cmd:"" help:"Say what is wrong with this installation and how to mend it."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Help       helpCmd       `cmd:"" help:"Show help, for one command with: aldine help COMMAND."`
 }
 
 // streams are where a command reads and writes.

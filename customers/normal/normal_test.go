@@ -67,7 +67,9 @@ func TestEmailForms(t *testing.T) {
 
 func TestAddressForms(t *testing.T) {
 	t.Parallel()
-	same := func(parts ...string) Address { return Address{parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]} }
+	same := func(parts ...string) Address {
+		return Address{parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]}
+	}
 	for _, c := range []struct {
 		in   []string // street, second line, city, region, postal code, country
 		want Location
