@@ -62,6 +62,9 @@ func (s *Service) Create(ctx context.Context, in Input) (Customer, error) {
 		if err := s.apply(ctx, &c, attributes, patch, faults); err != nil {
 			return err
 		}
+		if err := s.refuseErased(ctx, tx, c.Fields); err != nil {
+			return err
+		}
 		if len(lists) > 0 {
 			c.ListID = lists[0]
 		}

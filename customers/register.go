@@ -153,6 +153,22 @@ func (s *Service) registers(ctx context.Context, id int64) ([]Register, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Register])
 }
 
+// Words tells how a register stands.
+func (r Register) Words() string {
+	what := map[string]string{"calls": "calls to", "sms": "short messages to"}[r.Channel] + " " + r.Country
+	switch {
+	case r.ScrubbedOn == "" && r.Required:
+		return "no file yet: " + what + " are blocked"
+	case r.ScrubbedOn == "":
+		return "no file yet; not required"
+	case r.Fresh:
+		return fmt.Sprintf("fresh: %d of at most %d days old", r.AgeDays, r.MaxAgeDays)
+	case r.Required:
+		return fmt.Sprintf("stale: %d days old, at most %d are allowed: %s are blocked", r.AgeDays, r.MaxAgeDays, what)
+	}
+	return fmt.Sprintf("stale: %d days old, at most %d are allowed; not required", r.AgeDays, r.MaxAgeDays)
+}
+
 // RegisterFor tells what a register has against contacting one customer over a channel now: the reason (suppressed or
 // register_stale, "" for nothing) and the register in words.
 func (s *Service) RegisterFor(ctx context.Context, customerID ID, channel string) (reason, words string, err error) {
