@@ -20,7 +20,7 @@ func TestErasedCustomersAreLeftOut(t *testing.T) {
 	w.want("calls", w.counts(call), "sending:3")
 	w.want("money", w.money(), "7.63/0")
 	for _, id := range []int64{mailed[0], written[0], called[0], called[2]} {
-		w.must(w.people.Delete(t.Context(), id))
+		w.must(w.people.Erase(t.Context(), id))
 	}
 	w.work(w.delivery)
 	w.want("mails", w.counts(mail), "deleted:1 planned:2")
@@ -30,7 +30,7 @@ func TestErasedCustomersAreLeftOut(t *testing.T) {
 	w.want("money", w.money(), "2.82/2")
 
 	// A job that comes before the one of the erasure finds out by itself.
-	w.must(w.people.Delete(t.Context(), mailed[1]))
+	w.must(w.people.Erase(t.Context(), mailed[1]))
 	w.exec(`DELETE FROM river_job WHERE kind = 'customer_erased'`, nil)
 	w.exec(`UPDATE campaigns SET state = 'running'`, nil)
 	w.enqueue(campaigns.ResumedArgs{CampaignID: w.campaign})
