@@ -25,6 +25,7 @@ type listCustomers struct {
 	Limits
 	Search string `query:"search" doc:"Number, external id, e-mail, phone, or the beginning of the last name."`
 	List   int64  `query:"list" doc:"Only members of the list with this id."`
+	Names  string `query:"names" enum:"house,rented,all" doc:"House customers, rented names or all. Without it the house file, and all names where a list or a search is given."`
 	After  int64  `query:"after"`
 }
 
@@ -32,7 +33,7 @@ func (a *API) customers() {
 	const tag = "Customers"
 	add(a, op{id: "listCustomers", method: http.MethodGet, path: "/customers", summary: "Search customers", tag: tag, need: access.CustomersRead},
 		func(ctx context.Context, in *listCustomers) (page[customers.Customer], error) {
-			p, err := a.Customers.List(ctx, customers.Query{Search: in.Search, List: in.List, After: in.After, Limit: in.Limit})
+			p, err := a.Customers.List(ctx, customers.Query{Search: in.Search, List: in.List, Names: in.Names, After: in.After, Limit: in.Limit})
 			return paged(p.Customers, p.Next), err
 		})
 	add(a, op{id: "createCustomer", method: http.MethodPost, path: "/customers", summary: "Add a customer", tag: tag,
@@ -54,8 +55,9 @@ func (a *API) customers() {
 			return a.Customers.Update(ctx, in.ID, in.Body)
 		})
 	act(a, op{id: "eraseCustomer", method: http.MethodDelete, path: "/customers/{id}", summary: "Erase a customer's identity", tag: tag, need: access.CustomersWrite,
-		doc: "Name, addresses and attributes are removed for good; touches, responses and orders stay without identity, so that reports do not change."},
-		func(ctx context.Context, in *One) error { return a.Customers.Delete(ctx, in.ID) })
+		doc: "Name, addresses and attributes are removed for good, with the customers merged into this one; touches, responses and orders stay without " +
+			"identity, so that reports do not change. Keyed hashes stay: an import that brings the person again has the row rejected."},
+		func(ctx context.Context, in *One) error { return a.Customers.Erase(ctx, in.ID) })
 	type history struct {
 		One
 		Limits
@@ -120,7 +122,8 @@ func (a *API) lists() {
 			list, err := a.Customers.Lists(ctx)
 			return paged(list, nil), err
 		})
-	add(a, op{id: "saveList", method: http.MethodPut, path: "/lists", summary: "Add or change a list, by name", tag: tag, need: access.CustomersWrite},
+	add(a, op{id: "saveList", method: http.MethodPut, path: "/lists", summary: "Add or change a list, by name", tag: tag, need: access.CustomersWrite,
+		doc: "The deal of a rented list: how many campaigns may use each name and until when, and net names: chargeable = max(names used, net_share x gross), the rest of the gross at the running charge."},
 		func(ctx context.Context, in *body[customers.CustomerList]) (customers.CustomerList, error) {
 			return a.Customers.SaveList(ctx, in.Body)
 		})
@@ -145,17 +148,19 @@ func (a *API) lists() {
 		})
 	type listSuppressions struct {
 		Limits
-		Search string `query:"search" doc:"The value as entered, or its normal form."`
+		Search string `query:"search" doc:"The value or the beginning of it, as entered or in normal form."`
+		Scope  string `query:"scope" doc:"Only this scope."`
 		After  string `query:"after"`
 	}
 	const suppression = "Suppression"
 	add(a, op{id: "listSuppressions", method: http.MethodGet, path: "/suppressions", summary: "Who must not be contacted", tag: suppression, need: access.CustomersRead},
 		func(ctx context.Context, in *listSuppressions) (page[customers.Suppression], error) {
-			p, err := a.Customers.Suppressions(ctx, customers.SuppressionQuery{Search: in.Search, Cursor: in.After, Limit: in.Limit})
+			p, err := a.Customers.Suppressions(ctx, customers.SuppressionQuery{Search: in.Search, Scope: in.Scope, Cursor: in.After, Limit: in.Limit})
 			return paged(p.Suppressions, p.Next), err
 		})
 	addMany(a, op{id: "suppress", method: http.MethodPost, path: "/suppressions", summary: "Suppress one or several", tag: suppression,
-		need: access.CustomersWrite, doc: "By scope customer, email, phone or address, for one channel or all. It acts at once, on what is planned already too."},
+		need: access.CustomersWrite, doc: "By scope customer, household (of the customer whose number is the value), address, phone, email or domain (with the domains below it), for one " +
+			"channel or all. It acts from effective_at on, at once where that is null, on what is planned already too."},
 		func(ctx context.Context, in *oneOrMany[customers.Suppression]) (out oneOrPage[customers.Suppression], err error) {
 			list, err := in.take("suppression")
 			if err != nil {

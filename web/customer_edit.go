@@ -187,7 +187,7 @@ func (p *Pages) customerDelete(c echo.Context) error {
 		}
 		return p.showCustomerDelete(c, f)
 	}
-	if err := p.Customers.Delete(ctx(c), customer.ID); err != nil {
+	if err := p.Customers.Erase(ctx(c), customer.ID); err != nil {
 		return err
 	}
 	return p.done(c, "/customers", "Customer "+number64(customer.ID)+" is erased.")
