@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/campaigns/content"
+	"aldine/customers"
 	"aldine/internal/fault"
 )
 
@@ -69,13 +70,19 @@ func (s *Service) vars(ctx context.Context, campaignID, customerID int64) (conte
 
 // ExpandLink fills the tags of a tracked link's target for the customer who clicked. Fails with NotFound or Invalid.
 func (s *Service) ExpandLink(ctx context.Context, url string, customerID, campaignID int64) (string, error) {
-	vars, err := s.vars(ctx, campaignID, customerID)
+	person, err := customers.Resolve(ctx, s.pool, customerID) // who may be part of another customer since
+	if err != nil {
+		return "", err
+	}
+	vars, err := s.vars(ctx, campaignID, person)
 	if err != nil {
 		return "", err
 	}
 	err = s.pool.QueryRow(ctx, `
-		SELECT COALESCE((SELECT keycode FROM touches WHERE customer_id = @customer AND campaign_id = @campaign AND keycode IS NOT NULL
-			ORDER BY planned_at DESC LIMIT 1), '')`, pgx.NamedArgs{"customer": customerID, "campaign": campaignID}).Scan(&vars.Keycode)
+		SELECT COALESCE((SELECT keycode FROM touches
+			WHERE customer_id IN (@customer, @person) AND campaign_id = @campaign AND keycode IS NOT NULL
+			ORDER BY customer_id = @customer DESC, planned_at DESC LIMIT 1), '')`,
+		pgx.NamedArgs{"customer": customerID, "person": person, "campaign": campaignID}).Scan(&vars.Keycode)
 	if err != nil {
 		return "", err
 	}

@@ -11,13 +11,14 @@ import (
 )
 
 // Register adds the workers: sending, printing, and what follows when a campaign goes on or is cancelled, a
-// customer is erased, or a message bounces before it was settled.
+// customer is erased or merged, or a message bounces before it was settled.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &sendWorker{service: s})
 	river.AddWorker(workers, &printWorker{service: s})
 	river.AddWorker(workers, &resumedWorker{service: s})
 	river.AddWorker(workers, &cancelledWorker{service: s})
 	river.AddWorker(workers, &erasedWorker{service: s})
+	river.AddWorker(workers, &mergedWorker{service: s})
 	river.AddWorker(workers, &bouncedWorker{service: s})
 }
 

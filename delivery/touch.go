@@ -94,7 +94,9 @@ func claimSQL(channel string, consentRequired bool) string {
 	return `
 	WITH judged AS (
 		SELECT t.customer_id, ` + dest + ` AS destination, coalesce(x.suppression_id::text, reg.reason_ref) AS suppression,
-			CASE WHEN c.customer_id IS NULL THEN 'deleted'
+			a.customer_id::text AS survivor,
+			CASE WHEN a.customer_id IS NOT NULL THEN 'merged'
+				WHEN c.customer_id IS NULL THEN 'deleted'
 				WHEN NOT (` + reachable + `) THEN 'no_address'
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
 				WHEN reg.reason IS NOT NULL THEN reg.reason
@@ -104,11 +106,12 @@ func claimSQL(channel string, consentRequired bool) string {
 		JOIN touches t ON t.customer_id = i.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'planned'
 		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
 		LEFT JOIN customers c ON c.customer_id = t.customer_id
+		LEFT JOIN customer_aliases a ON a.old_id = t.customer_id
 		LEFT JOIN ` + customers.SuppressionJoin("c", channel) + ` x ON true
 		LEFT JOIN ` + customers.RegisterJoin("c", channel) + ` reg ON true
 	)
 	UPDATE touches t SET state = CASE WHEN j.reason IS NULL THEN 'sending' ELSE 'excluded' END,
-		reason = j.reason, reason_ref = CASE WHEN j.reason IN ('suppressed', 'register_stale') THEN j.suppression END,
+		reason = j.reason, reason_ref = CASE WHEN j.reason IN ('suppressed', 'register_stale') THEN j.suppression WHEN j.reason = 'merged' THEN j.survivor END,
 		destination = CASE WHEN j.reason IS NULL THEN j.destination END,
 		attempt = @attempt, provider_ref = CASE WHEN j.reason IS NULL THEN @claim END, updated_at = @now
 	FROM judged j
