@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/k3a/html2text"
 	"github.com/osteele/liquid"
 
 	"aldine/internal/fault"
@@ -16,7 +15,8 @@ import (
 // Compiled is a template that is ready to be rendered, by many goroutines at once.
 type Compiled struct {
 	template            Template
-	subject, html, body *liquid.Template
+	subject, html, body layout
+	delicate            bool // the filled-in HTML is checked each time
 	links               []string
 	targets             []*liquid.Template // of links, by the same index
 	used                map[string]bool
@@ -91,15 +91,19 @@ func compile(t Template, used map[string]bool) (c *Compiled, err error) {
 	if t.Channel == Email || t.Channel == SMS {
 		body = substitute(body, textLinks(body), &c.links)
 	}
-	if c.subject, err = parse(textEngine(), "subject", t.Subject); err != nil {
+	if strings.TrimSpace(body) == "" && t.Channel == Email {
+		body = textOf(htmlSource)
+	}
+	if c.subject, err = cutLayout(textEngine(), "subject", t.Subject, false); err != nil {
 		return nil, err
 	}
-	if c.html, err = parse(htmlEngine(), "html", htmlSource); err != nil {
+	if c.html, err = cutLayout(htmlEngine(), "html", htmlSource, true); err != nil {
 		return nil, err
 	}
-	if c.body, err = parse(textEngine(), "body", body); err != nil {
+	if c.body, err = cutLayout(textEngine(), "body", body, false); err != nil {
 		return nil, err
 	}
+	c.delicate = delicate(htmlSource)
 	for _, url := range c.links {
 		target, err := parse(textEngine(), "body", url)
 		if err != nil {
@@ -140,6 +144,15 @@ func (c *Compiled) Uses(variable string) bool { return c.used[variable] }
 // Render fills in the template. rewrite gets each trackable URL as written in the template and gives the one to print;
 // nil prints the URLs filled in but otherwise as they are. An Invalid error says what a customer's data broke.
 func (c *Compiled) Render(vars map[string]any, rewrite func(url string) string) (Rendered, error) {
+	v, err := c.Fill(vars, rewrite)
+	if err != nil {
+		return Rendered{}, err
+	}
+	return Rendered{Subject: oneLine(c.subject.join(v.Subject)), HTML: c.html.join(v.HTML), Text: c.body.join(v.Text)}, nil
+}
+
+// Fill is Render for those who keep the layout's fixed text: it gives only what stands between.
+func (c *Compiled) Fill(vars map[string]any, rewrite func(url string) string) (Values, error) {
 	bound := make(map[string]any, len(vars)+len(c.links))
 	maps.Copy(bound, vars)
 	for i, url := range c.links {
@@ -149,31 +162,28 @@ func (c *Compiled) Render(vars map[string]any, rewrite func(url string) string) 
 		}
 		target, err := execute(c.targets[i], "html", vars)
 		if err != nil {
-			return Rendered{}, err
+			return Values{}, err
 		}
 		bound[placeholder(i)] = tidyURL(target)
 	}
-	var out Rendered
+	var out Values
 	var err error
-	if out.Subject, err = execute(c.subject, "subject", bound); err != nil {
-		return Rendered{}, err
+	if out.Subject, err = c.subject.fill(bound); err != nil {
+		return Values{}, err
 	}
-	out.Subject = strings.Join(strings.Fields(out.Subject), " ")
-	if out.HTML, err = execute(c.html, "html", bound); err != nil {
-		return Rendered{}, err
+	if out.HTML, err = c.html.fill(bound); err != nil {
+		return Values{}, err
 	}
-	if c.template.HTML != "" {
-		if faults := checkHTML(out.HTML); len(faults) > 0 {
-			return Rendered{}, fault.Bad("The filled-in template is not safe to send", faults...)
+	if c.delicate {
+		if faults := checkHTML(c.html.join(out.HTML)); len(faults) > 0 {
+			return Values{}, fault.Bad("The filled-in template is not safe to send", faults...)
 		}
 	}
-	if strings.TrimSpace(c.template.Body) == "" {
-		out.Text = html2text.HTML2TextWithOptions(out.HTML, html2text.WithUnixLineBreaks())
-		return out, nil
-	}
-	out.Text, err = execute(c.body, "body", bound)
+	out.Text, err = c.body.fill(bound)
 	return out, err
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func execute(t *liquid.Template, part string, vars map[string]any) (s string, err error) {
 	defer func() { // a filter of the library given a value it does not expect
@@ -185,11 +195,16 @@ func execute(t *liquid.Template, part string, vars map[string]any) (s string, er
 	if e := t.FRender(&w, vars); e != nil {
 		message := plain(e)
 		if errors.Is(e, errTooLong) {
-			message = fmt.Sprintf("The filled-in text grows too long: at most %d KB", maxOutput>>10)
+			return "", tooLong(part, max(e.LineNumber(), 0))
 		}
 		return "", fault.Bad("The template can't be filled in", fault.Field{Name: part, Message: message, Line: max(e.LineNumber(), 0)})
 	}
 	return w.b.String(), nil
+}
+
+func tooLong(part string, line int) error {
+	return fault.Bad("The template can't be filled in",
+		fault.Field{Name: part, Message: fmt.Sprintf("The filled-in text grows too long: at most %d KB", maxOutput>>10), Line: line})
 }
 
 // RenderURL fills in the tags of a link's target, at the click. Fails with Invalid.
