@@ -11,10 +11,10 @@ type comparator func(a, b *value) Level
 
 var comparators = [fields]comparator{Given: compareGiven, Middle: compareGiven, Surname: compareText, Birth: compareBirth, Email: compareEmail,
 	Phone: comparePhone, Identifier: compareCode, Number: compareNumber, Street: compareText, Street2: compareText, City: compareText, Region: compareText,
-	Postcode: comparePostcode, Company: compareText, Extra1: compareText, Extra2: compareText}
+	Postcode: comparePostcode, Company: compareText, Extra1: compareText, Extra2: compareText, Extra3: compareText, Extra4: compareText}
 
 // order is the order of comparing: what is cheap and tells much comes first.
-var order = [fields]Field{Birth, Given, Surname, Identifier, Phone, Postcode, Number, Email, City, Street, Street2, Company, Region, Middle, Extra1, Extra2}
+var order = [fields]Field{Birth, Given, Surname, Identifier, Phone, Postcode, Number, Email, City, Street, Street2, Company, Region, Middle, Extra1, Extra2, Extra3, Extra4}
 
 func compareGiven(a, b *value) Level {
 	x, y := a.text, b.text
@@ -41,6 +41,8 @@ func compareText(a, b *value) Level {
 			return Close
 		case d == 2 && shorter >= 5 || d == 3 && shorter >= 9:
 			return Near
+		case d == 1 && shorter == 2:
+			return Faint
 		}
 	}
 	if shorter >= 3 && (x[0] == y[0] || (a.mask|b.mask)&spaced != 0) {

@@ -83,7 +83,7 @@ func date(year, month, day string) string {
 			y += 100
 		}
 	}
-	if y < 1850 || y > 2100 || m < 0 || m > 12 || d < 0 || d > 31 {
+	if y < 1000 || y > 2100 || m < 0 || m > 12 || d < 0 || d > 31 {
 		return ""
 	}
 	return string([]byte{'0' + byte(y/1000), '0' + byte(y/100%10), '0' + byte(y/10%10), '0' + byte(y%10), '0' + byte(m/10), '0' + byte(m%10),

@@ -40,12 +40,12 @@ func (m *Model) explain(t *Table, i, j int32, memo memo) Explanation {
 	s := t.sign(i, j, memo)
 	e := Explanation{Prior: float64(m.prior)}
 	for f := range fields {
-		if x[f] == 0 && y[f] == 0 && s[f] == 0 {
+		if x[f] == 0 && y[f] == 0 && s.at[f] == 0 {
 			continue
 		}
 		w := m.weightIn(&s, f)
 		of := t.stores[storeOf[f]].of
-		e.Evidence = append(e.Evidence, Evidence{Field: f.String(), A: of[x[f]].text, B: of[y[f]].text, Level: levelOf(s[f]), Weight: float64(w)})
+		e.Evidence = append(e.Evidence, Evidence{Field: f.String(), A: of[x[f]].text, B: of[y[f]].text, Level: levelOf(s.at[f]), Weight: float64(w)})
 	}
 	_, home := m.parts(&s)
 	e.Household = float64(m.homeDoubt(home))
@@ -57,8 +57,8 @@ func (m *Model) explain(t *Table, i, j int32, memo memo) Explanation {
 // writtenFrom says which columns a field is read from, the usual one first.
 var writtenFrom = [fields][]column{Given: {colGiven, colFull}, Middle: {colMiddle, colGiven, colFull}, Surname: {colSurname, colSurname2, colFull},
 	Birth: {colBirth, colYear, colMonth, colDay}, Email: {colEmail}, Phone: {colPhone}, Identifier: {colIdentifier}, Number: {colNumber, colStreet},
-	Street: {colStreet}, Street2: {colUnit, colStreet2}, City: {colCity}, Region: {colRegion}, Postcode: {colPostcode}, Company: {colCompany},
-	Extra1: {colExtra1}, Extra2: {colExtra2}}
+	Street: {colStreet}, Street2: {colUnit, colStreet2}, City: {colCity}, Region: {colRegion}, Postcode: {colPostcode}, Company: {colCompany, colFull},
+	Extra1: {colExtra1}, Extra2: {colExtra2}, Extra3: {colExtra3}, Extra4: {colExtra4}}
 
 // joined are the fields that all their columns together make.
 var joined = [fields]bool{Surname: true, Birth: true, Street2: true}

@@ -21,11 +21,13 @@ const (
 	Company
 	Extra1
 	Extra2
+	Extra3
+	Extra4
 	fields
 )
 
 var fieldNames = [fields]string{"given_name", "middle_name", "surname", "birth_date", "email", "phone", "identifier", "street_number", "street",
-	"address2", "city", "region", "postal_code", "company", "extra1", "extra2"}
+	"address2", "city", "region", "postal_code", "company", "extra1", "extra2", "extra3", "extra4"}
 
 func (f Field) String() string {
 	if f < fields {

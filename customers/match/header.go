@@ -36,12 +36,14 @@ const (
 	colCompany
 	colExtra1
 	colExtra2
+	colExtra3
+	colExtra4
 	columns
 )
 
 // columnNames are the names that a mapping uses.
 var columnNames = [columns]string{"", "id", "given_name", "middle_name", "surname", "second_surname", "full_name", "birth_date", "birth_year", "birth_month",
-	"birth_day", "email", "phone", "identifier", "street_number", "unit", "street", "address2", "city", "region", "postal_code", "company", "extra1", "extra2"}
+	"birth_day", "email", "phone", "identifier", "street_number", "unit", "street", "address2", "city", "region", "postal_code", "company", "extra1", "extra2", "extra3", "extra4"}
 
 // headers are the headers that are understood, letters and digits only; the best come first. A column that says which
 // records belong together (cluster, ent_id, label) is none of them, so that no answer is used as evidence.
@@ -49,9 +51,9 @@ var headers = [columns][]string{
 	colID: {"id", "recid", "recordid", "uniqueid", "rowid", "externalid", "customerid", "customernumber", "customerno", "contactid", "personid", "clientid",
 		"memberid", "voterid", "recordno", "recordnumber", "rowno", "rid", "uid", "uuid", "guid", "kundennummer", "kundennr", "key", "no"},
 	colGiven: {"givenname", "firstname", "forename", "given", "first", "fname", "fnamec1", "firstnamec1", "givennames", "forenames", "vorname", "prenom", "nombre",
-		"christianname", "nome", "voornaam"},
-	colMiddle:   {"middlename", "middle", "middlenames", "secondname", "fnamec2", "firstnamec2", "mname", "middleinitial"},
-	colSurname:  {"surname", "lastname", "familyname", "family", "last", "lname", "lnamec1", "lastnamec1", "nachname", "familienname", "nom", "apellido", "apellidos", "cognome", "achternaam"},
+		"christianname", "firstnm", "nome", "voornaam"},
+	colMiddle:   {"middlename", "middle", "middlenames", "secondname", "fnamec2", "firstnamec2", "mname", "middleinitial", "minit", "mi", "midlname", "middlenm"},
+	colSurname:  {"surname", "lastname", "familyname", "family", "last", "lname", "lnamec1", "lastnamec1", "nachname", "familienname", "nom", "apellido", "apellidos", "cognome", "achternaam", "lastnm", "snm"},
 	colSurname2: {"lnamec2", "lastnamec2", "secondsurname", "surname2", "apellido2", "segundoapellido"},
 	colFull:     {"fullname", "name", "contactname", "customername", "personname", "firstandsurname", "nameandsurname"},
 	colBirth: {"birthdate", "dateofbirth", "dob", "birthday", "born", "birth", "geburtsdatum", "geboren", "gebdatum", "datenaissance", "datedenaissance", "fechanacimiento",
@@ -60,19 +62,21 @@ var headers = [columns][]string{
 	colMonth: {"bm", "birthmonth", "monthofbirth", "mob", "dobmonth", "dobmm", "geburtsmonat"},
 	colDay:   {"bd", "birthdayofmonth", "dayofbirth", "dobday", "dobdd", "geburtstag"},
 	colEmail: {"email", "emailaddress", "mail", "emailadresse", "emailid", "correo", "courriel"},
-	colPhone: {"phone", "phonenumber", "telephone", "tel", "telephonenumber", "mobile", "mobilephone", "cell", "cellphone", "telefon", "telefonnummer", "handy", "msisdn", "phone1", "homephone"},
+	colPhone: {"phone", "phonenumber", "telephone", "tel", "telephonenumber", "mobile", "mobilephone", "cell", "cellphone", "telefon", "telefonnummer", "handy", "msisdn", "phone1", "homephone", "phonenum", "fullphonenumber", "fullphonenum", "phoneno", "contactnumber", "contactphone"},
 	colIdentifier: {"socsecid", "ssn", "socialsecuritynumber", "nationalid", "nationalinsurancenumber", "nino", "nhsnumber", "passport", "passportnumber", "taxid",
 		"insurancenumber", "idnumber", "dni", "sozialversicherungsnummer", "medicare", "licensenumber"},
-	colNumber:   {"streetnumber", "streetno", "housenumber", "houseno", "hausnummer", "hausnr", "number", "stnumber"},
+	colNumber:   {"streetnumber", "streetno", "housenumber", "houseno", "hausnummer", "hausnr", "number", "stnumber", "hnum", "streetnum", "hseno"},
 	colUnit:     {"unit", "flat", "apartment", "apt", "unitnumber", "flatnumber", "suite"},
-	colStreet:   {"street", "address1", "streetaddress", "addressline1", "addr1", "address", "addr", "strasse", "streetline", "streetname", "addressline", "stname", "rue", "calle"},
+	colStreet:   {"street", "address1", "streetaddress", "addressline1", "addr1", "address", "addr", "strasse", "streetline", "streetname", "addressline", "stname", "rue", "calle", "resstreetaddress", "residentialaddress", "homeaddress", "fulladdress", "mailaddr1", "mailingaddress", "addressline", "stradd"},
 	colStreet2:  {"address2", "addressline2", "addr2", "adresszusatz", "street2"},
-	colCity:     {"city", "suburb", "town", "locality", "place", "ort", "stadt", "ville", "ciudad", "posttown", "wohnort", "municipality"},
-	colRegion:   {"region", "state", "province", "county", "bundesland", "stateprovince", "territory"},
-	colPostcode: {"postalcode", "postcode", "zip", "zipcode", "plz", "postleitzahl", "codepostal", "codigopostal", "postcodefake", "pcode"},
-	colCompany:  {"company", "companyname", "organisation", "organization", "firma", "business", "employer"},
-	colExtra1:   {"extra1", "birthplace", "placeofbirth", "geburtsort", "sex", "gender", "geschlecht"},
-	colExtra2:   {"extra2", "occupation", "profession", "job", "beruf", "gender", "sex"},
+	colCity:     {"city", "suburb", "town", "locality", "place", "ort", "stadt", "ville", "ciudad", "posttown", "wohnort", "municipality", "rescitydesc", "rescity", "cityname", "mailcity"},
+	colRegion:   {"region", "state", "province", "county", "bundesland", "stateprovince", "territory", "statecd", "statecode", "resstate"},
+	colPostcode: {"postalcode", "postcode", "zip", "zipcode", "plz", "postleitzahl", "codepostal", "codigopostal", "postcodefake", "pcode", "zip5", "postalzip", "reszip"},
+	colCompany:  {"company", "companyname", "organisation", "organization", "firma", "business", "businessname", "firm", "organisationname", "organizationname", "orgname", "sitename", "restaurant", "restaurantname", "merchant", "merchantname", "vendor", "vendorname", "providername", "hospital", "school", "institution", "employer"},
+	colExtra1:   {"extra1", "birthplace", "placeofbirth", "geburtsort", "birthstate", "countryofbirth", "birthcountry", "lieudenaissance"},
+	colExtra2:   {"extra2", "occupation", "profession", "job", "beruf", "race", "racecode", "ethnicity", "ethniccode"},
+	colExtra3:   {"extra3", "gender", "sex", "gendercode", "sexcode", "geschlecht", "sexe", "sexo"},
+	colExtra4:   {"extra4", "age", "ageatyearend", "alter"},
 }
 
 // columnAliases are further names for the mapping.
@@ -83,6 +87,8 @@ var columnAliases = map[string]column{"first_name": colGiven, "last_name": colSu
 type layout struct {
 	at  [columns]int // index of the column, or -1
 	ids []int
+	// doubtful says that "name" may be that of a business: the values tell.
+	doubtful bool
 }
 
 // FieldNames gives the names that a mapping may use.
@@ -148,6 +154,13 @@ func chooseLayout(header []string, given map[string]string) (layout, error) {
 			taken[i] = true
 			break
 		}
+	}
+	if i := l.at[colFull]; i >= 0 && l.at[colGiven] >= 0 && l.at[colSurname] < 0 && !fixed[colFull] && !fixed[colSurname] {
+		l.at[colSurname], l.at[colFull] = i, -1 // beside a given name, "name" is the surname
+	}
+	l.doubtful = l.at[colFull] >= 0 && keys[l.at[colFull]] == "name" && !fixed[colFull] && !fixed[colCompany]
+	for _, col := range []column{colGiven, colSurname, colBirth, colYear, colEmail, colIdentifier, colCompany, colExtra3} {
+		l.doubtful = l.doubtful && l.at[col] < 0
 	}
 	if l.at[colID] >= 0 {
 		l.ids = []int{l.at[colID]}

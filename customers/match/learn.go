@@ -113,9 +113,9 @@ func learn(c *census, s *samples) *Model {
 			matches += p
 			homes += house / whole * times
 			for f := range fields {
-				sum[f][levelOf(s[f])] += p
-				if s[f] >= firstExact {
-					same[f][s[f]] += p
+				sum[f][levelOf(s.at[f])] += p
+				if s.at[f] >= firstExact {
+					same[f][s.at[f]] += p
 				}
 			}
 		}
@@ -187,7 +187,7 @@ func (m *Model) learnU(random tally, first bool) {
 			p /= 1 + m.Match*math.Exp2(float64(own+home))
 		}
 		for f := range fields {
-			sum[f][levelOf(s[f])] += p
+			sum[f][levelOf(s.at[f])] += p
 		}
 	}
 	for f := range fields {

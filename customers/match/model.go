@@ -45,6 +45,8 @@ var usualM = [fields][levels]float64{
 	Company:    {0, .02, .001, .06, .05, .08, .03, .139, .62},
 	Extra1:     {0, .01, .001, .04, .02, .02, .01, .08, .819},
 	Extra2:     {0, .01, .001, .04, .02, .04, .02, .25, .619},
+	Extra3:     {0, .01, .001, .02, .01, .02, .01, .06, .87},
+	Extra4:     {0, .01, .001, .04, .02, .02, .02, .16, .729},
 }
 
 // usualU is the same for strangers.
@@ -65,6 +67,8 @@ var usualU = [fields][levels]float64{
 	Company:    {0, .0005, .00001, .0005, .002, .01, .03, .95599, .001},
 	Extra1:     {0, .001, .00001, .005, .005, .005, .03, .854, .1},
 	Extra2:     {0, .001, .00001, .005, .005, .01, .03, .899, .05},
+	Extra3:     {0, .001, .00001, .005, .005, .01, .03, .5, .44899},
+	Extra4:     {0, .001, .00001, .005, .005, .01, .03, .899, .05},
 }
 
 const (
@@ -111,7 +115,7 @@ func (m *Model) weigh() {
 func (m *Model) parts(s *signature) (own, home float32) {
 	for f := range fields {
 		w := m.weightIn(s, f)
-		if shared[f] {
+		if shared[f] || f == Company && s.named() {
 			home += w
 		} else {
 			own += w
@@ -126,12 +130,22 @@ const namesakeEmail = 2
 // weightIn gives the weight of one field in the light of the others.
 func (m *Model) weightIn(s *signature, f Field) float32 {
 	switch {
-	case (f == City || f == Region) && s[Postcode] >= firstExact:
-		return m.weightTogether[f][s[f]]
-	case f == Email && (s[f] == uint8(Near) || s[f] == uint8(Partial)) && s[Surname] >= firstExact:
-		return min(m.weight[f][s[f]], namesakeEmail)
+	case (f == City || f == Region) && s.at[Postcode] >= firstExact:
+		return min(m.plain(s, f), m.weightTogether[f][s.at[f]])
+	case f == Email && (s.at[f] == uint8(Near) || s.at[f] == uint8(Partial)) && s.at[Surname] >= firstExact:
+		return min(m.plain(s, f), namesakeEmail)
 	}
-	return m.weight[f][s[f]]
+	return m.plain(s, f)
+}
+
+// plain gives the weight of one field. Values that are alike but not equal weigh at most what both being the commoner one
+// would: whoever is near a common value mostly means it, and shares it with all who have it.
+func (m *Model) plain(s *signature, f Field) float32 {
+	w := m.weight[f][s.at[f]]
+	if c := s.common[f]; c > 0 && w > 0 {
+		return min(w, max(m.weight[f][c], 0))
+	}
+	return w
 }
 
 // homeDoubt is what the chance of another person of the same household takes off, in bits.

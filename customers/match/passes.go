@@ -12,6 +12,7 @@ const (
 	byMonthDay                       // the month and day of birth
 	byStreet                         // how the street sounds
 	byLocal                          // what stands before the @, where that is long enough to tell people apart
+	byFirm                           // how the company sounds
 	atoms
 )
 
@@ -59,6 +60,11 @@ func (t *Table) atom(a atom, r *record) uint64 {
 			return 0
 		}
 		return uint64(t.at(Street, r[Street]).sound)
+	case byFirm:
+		if r[Company] == 0 {
+			return 0
+		}
+		return uint64(t.at(Company, r[Company]).sound)
 	case byLocal:
 		return uint64(t.at(Email, r[Email]).sound)
 	}
@@ -106,4 +112,5 @@ var passes = []pass{
 	{"month, day and initial", []atom{byMonthDay}, []atom{byInitial, byCity, byPost}},
 	{"name part of the email", []atom{byLocal}, []atom{byGiven}},
 	{"company", []atom{byCompany}, []atom{byInitial, bySurname, byCity}},
+	{"sound of the company", []atom{byFirm}, []atom{bySurname, byCity, byNumber}},
 }

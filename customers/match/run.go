@@ -178,21 +178,21 @@ func (m *Model) score(t *Table, i, j int32, low float32, memo memo) float32 {
 		x, y := a[f], b[f]
 		switch {
 		case names && f == Given, lines && f == Street:
-			s[f] = uint8(Swapped)
+			s.at[f] = uint8(Swapped)
 		case names && f == Surname:
-			s[f] = surname
+			s.at[f] = surname
 		case lines && f == Street2:
-			s[f] = line2
+			s.at[f] = line2
 		case x == 0 || y == 0:
 			continue
 		case x == y:
-			s[f] = t.codes[f][x]
+			s.at[f] = t.codes[f][x]
 		default:
 			open[f] = true
 			bound += max(m.best[f], 0)
 			continue
 		}
-		bound += m.weight[f][s[f]]
+		bound += m.weight[f][s.at[f]]
 	}
 	for _, f := range order {
 		if !open[f] {
@@ -201,8 +201,8 @@ func (m *Model) score(t *Table, i, j int32, low float32, memo memo) float32 {
 		if bound < low {
 			return bound
 		}
-		s[f] = uint8(t.level(f, a[f], b[f], memo))
-		bound += m.weight[f][s[f]] - max(m.best[f], 0)
+		s.at[f], s.common[f] = uint8(t.level(f, a[f], b[f], memo)), t.commonest(f, a[f], b[f])
+		bound += m.plain(&s, f) - max(m.best[f], 0)
 	}
 	if bound < low {
 		return bound

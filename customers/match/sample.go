@@ -55,13 +55,13 @@ func (t *Table) candidatePairs(all *blocking, memo memo) (sample tally, scale fl
 type together struct{ same, of [fields]float64 }
 
 func (g *together) see(s *signature, times float64) {
-	if s[Postcode] < firstExact || levelOf(s[Given]) != Different || levelOf(s[Surname]) != Different {
+	if s.at[Postcode] < firstExact || levelOf(s.at[Given]) != Different || levelOf(s.at[Surname]) != Different {
 		return
 	}
 	for _, f := range []Field{City, Region} {
-		if s[f] != uint8(Missing) {
+		if s.at[f] != uint8(Missing) {
 			g.of[f] += times
-			if s[f] >= firstExact {
+			if s.at[f] >= firstExact {
 				g.same[f] += times
 			}
 		}

@@ -31,8 +31,22 @@ func (t *Table) level(f Field, x, y uint32, m memo) Level {
 	return e.level
 }
 
-// signature is how two records compare: for each field the level, and for exact agreement how common the value is.
-type signature [fields]uint8
+// signature is how two records compare.
+type signature struct {
+	at     [fields]uint8 // the level; for exact agreement, the code of how common the value is
+	common [fields]uint8 // for other agreement, the code of the commoner of both values, to a doubling
+}
+
+// named tells whether both records have a name that is compared: then they are of people, and a company is what
+// colleagues share.
+func (s *signature) named() bool {
+	return s.at[Given] != uint8(Missing) || s.at[Surname] != uint8(Missing)
+}
+
+// commonest gives the code of the commoner of two values, to a doubling.
+func (t *Table) commonest(f Field, x, y uint32) uint8 {
+	return max(t.codes[f][x], t.codes[f][y], firstExact) &^ 7
+}
 
 // exchanged tells whether two values of one record stand in each other's field in the other record, and compares them:
 // first gets the level Swapped, second says what the other two values say.
@@ -88,7 +102,10 @@ func (t *Table) compare(f Field, a, b *record, m memo) uint8 {
 func (t *Table) sign(i, j int32, m memo) (s signature) {
 	a, b := &t.nodes[i], &t.nodes[j]
 	for f := range fields {
-		s[f] = t.compare(f, a, b, m)
+		s.at[f] = t.compare(f, a, b, m)
+		if s.at[f] != uint8(Missing) && s.at[f] < firstExact {
+			s.common[f] = t.commonest(f, a[f], b[f])
+		}
 	}
 	t.signSwapped(&s, a, b)
 	return s
@@ -97,9 +114,9 @@ func (t *Table) sign(i, j int32, m memo) (s signature) {
 func (t *Table) signSwapped(s *signature, a, b *record) {
 	names, lines, surname, line2 := t.swapping(a, b)
 	if names {
-		s[Given], s[Surname] = uint8(Swapped), surname
+		s.at[Given], s.at[Surname], s.common[Given], s.common[Surname] = uint8(Swapped), surname, 0, 0
 	}
 	if lines {
-		s[Street], s[Street2] = uint8(Swapped), line2
+		s.at[Street], s.at[Street2], s.common[Street], s.common[Street2] = uint8(Swapped), line2, 0, 0
 	}
 }

@@ -54,6 +54,8 @@ func (t *Table) standardise(f *file, cells []string) record {
 	r[Company] = t.cached(Company, v[colCompany], companyName)
 	r[Extra1] = t.cached(Extra1, v[colExtra1], fold)
 	r[Extra2] = t.cached(Extra2, v[colExtra2], fold)
+	r[Extra3] = t.cached(Extra3, v[colExtra3], fold)
+	r[Extra4] = t.cached(Extra4, v[colExtra4], fold)
 	return r
 }
 

@@ -76,7 +76,7 @@ func (s *store) prepare(f Field, sounds bool) {
 			if len(local) >= 4 {
 				v.sound = hash32(local) | 1
 			}
-		case Given, Street:
+		case Given, Street, Company:
 			if sounds {
 				v.sound = soundOf(v.text)
 			}
@@ -97,9 +97,9 @@ func (s *store) reset() {
 
 // Fields that may hold each other's values share a store, so that equal numbers are equal texts.
 var storeOf = [fields]int{Given: 0, Middle: 0, Surname: 0, Birth: 1, Email: 2, Phone: 3, Identifier: 4, Number: 5, Street: 6, Street2: 6, City: 7,
-	Region: 8, Postcode: 9, Company: 10, Extra1: 11, Extra2: 12}
+	Region: 8, Postcode: 9, Company: 10, Extra1: 11, Extra2: 12, Extra3: 13, Extra4: 14}
 
-const stores = 13
+const stores = 15
 
 // firstExact is the code of exact agreement on a value that stands in one record; 8 more for each doubling.
 const firstExact = uint8(Exact)

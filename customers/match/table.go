@@ -82,7 +82,7 @@ func (t *Table) AddFile(header []string, mapping map[string]string) error {
 // error says that there are too many rows.
 func (t *Table) AddRow(cells []string) error {
 	f := t.files[len(t.files)-1]
-	if f.waiting != nil || f.rows == 0 && f.layout.at[colBirth] >= 0 {
+	if f.waiting != nil || f.rows == 0 && (f.layout.at[colBirth] >= 0 || f.layout.doubtful) {
 		f.waiting = append(f.waiting, slices.Clone(cells)) // the caller may use its slice again
 		f.rows++
 		if len(f.waiting) >= waitRows {
@@ -101,7 +101,7 @@ func (t *Table) flush(f *file) error {
 	at := f.layout.at[colBirth]
 	day, month := 0, 0
 	for _, cells := range f.waiting {
-		if at >= len(cells) {
+		if at < 0 || at >= len(cells) {
 			continue
 		}
 		a, rest, ok := strings.Cut(cells[at], "/")
@@ -117,6 +117,9 @@ func (t *Table) flush(f *file) error {
 		}
 	}
 	f.monthFirst = month > day
+	if l := &f.layout; l.doubtful && businesses(f.waiting, l.at[colFull]) {
+		l.at[colCompany], l.at[colFull] = l.at[colFull], -1
+	}
 	waiting := f.waiting
 	f.waiting = nil
 	for _, cells := range waiting {
