@@ -158,6 +158,9 @@ func inWords(e reports.Event) eventLine {
 			if _, of, ok := strings.Cut(e.ReasonOf, " "); ok && e.Reason == "licence" { // "list:5 Herb Society"
 				line.Why += ": " + of
 			}
+			if _, register, ok := customers.RegisterOf(e.ReasonOf); ok {
+				line.Why = onRegister(e.Reason, register)
+			}
 			if isNumber(e.ReasonOf) {
 				line.WhyCustomer = "/customers/" + e.ReasonOf
 			}
@@ -189,6 +192,14 @@ func inWords(e reports.Event) eventLine {
 		line.Icon, line.Text = "info-circle", e.Kind+" "+e.What
 	}
 	return line
+}
+
+// onRegister explains what a do-not-call register had against a contact.
+func onRegister(reason, register string) string {
+	if reason == "register_stale" {
+		return "the do-not-call register was missing or too old: " + register
+	}
+	return "listed in the do-not-call register " + register
 }
 
 // whyNot explains an exclusion: why did she not get it?

@@ -6,7 +6,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"aldine/customers"
-	"aldine/internal/fault"
 )
 
 type customerEditPage struct {
@@ -151,44 +150,4 @@ func attributeValue(f form, a customers.Attribute) any {
 		return items
 	}
 	return typed
-}
-
-type customerDeletePage struct {
-	frame
-	Form     form
-	Customer *customers.Customer
-}
-
-var customerDeleteView = pageView[customerDeletePage]("customer-delete")
-
-func (p *Pages) customerDeleteAsk(c echo.Context) error { return p.showCustomerDelete(c, form{}) }
-
-func (p *Pages) showCustomerDelete(c echo.Context, f form) error {
-	customer, err := p.customerParam(c)
-	if err != nil {
-		return err
-	}
-	page := customerDeletePage{frame: p.frame(c, customersPlace, "Delete "+customer.Name()), Form: f, Customer: &customer}
-	return showStatus(p, c, f.status(), customerDeleteView, page)
-}
-
-func (p *Pages) customerDelete(c echo.Context) error {
-	customer, err := p.customerParam(c)
-	if err != nil {
-		return err
-	}
-	f, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	if f.Text("typed") != number64(customer.ID) {
-		if err := f.refused(fault.BadField("typed", "Type the number %d to confirm", customer.ID)); err != nil {
-			return err
-		}
-		return p.showCustomerDelete(c, f)
-	}
-	if err := p.Customers.Erase(ctx(c), customer.ID); err != nil {
-		return err
-	}
-	return p.done(c, "/customers", "Customer "+number64(customer.ID)+" is erased.")
 }

@@ -30,14 +30,14 @@ func TestBadInput(t *testing.T) {
 	b.post("/customers/1/consents", "channel", "email", "said", "perhaps").want(422)
 	b.post("/customers/1/consents", "channel", "email", "said", "no").to("/customers/1")
 	b.get("/customers/1").has("said no")
-	beside(b.post("/customers/1/delete", "typed", "2"), "typed")
+	beside(b.post("/customers/1/erase", "typed", "2"), "typed")
 	beside(b.post("/suppressions", "scope", "email", "value", "nobody", "reason", "x"), "value")
 	b.post("/suppressions", "scope", "address", "reason", "x").want(422)
 	b.post("/suppressions", "scope", "email", "value", "s@example.org", "channel", "all", "reason", "asked").to("/suppressions")
 	b.get("/customers/1").has("suppressed: asked")
 	b.get("/suppressions?after=zzz").want(422)
 	b.post("/suppressions/none/remove").want(404)
-	b.post("/customers/1/delete", "typed", "1").to("/customers")
+	b.post("/customers/1/erase", "typed", "ERASE").to("/customers")
 
 	b.get("/imports/new").want(200)
 	b.upload("customers", "", "empty.csv", "").want(422).has("empty")
@@ -129,7 +129,7 @@ func TestHostileText(t *testing.T) {
 		('sms', $1, $1, '', $1::text::bytea, now()), ('email', $1, $1, $1, convert_to(E'Subject: x\r\nTo: y\r\nContent-Type: text/html\r\n\r\n<script>alert(1)</script>', 'UTF8'), now())`, evil)
 	must(t, err)
 
-	for _, path := range []string{"/", "/customers", "/customers?q=" + "%3Cscript%3E", "/customers/1", "/customers/1/edit", "/customers/1/delete", "/suppressions", mapping,
+	for _, path := range []string{"/", "/customers", "/customers?q=" + "%3Cscript%3E", "/customers/1", "/customers/1/edit", "/customers/1/erase", "/suppressions", mapping,
 		"/imports", "/segments", "/segments/1", "/templates", "/templates/1", "/campaigns", "/campaigns/1", "/campaigns/1/edit", "/campaigns/1/approve", "/campaigns/1/cancel",
 		"/campaigns/1/forecast", "/reports", "/reports/1", "/outbox", "/outbox/1", "/outbox/2", "/settings/users", "/settings/tokens", "/settings/attributes", "/settings/lists",
 		"/settings/products", "/settings/audit", "/no/<script>", "/settings/audit?actor=%22%3E%3Cscript%3E", "/reports?q=%3Cscript%3E&currency=%22onx"} {

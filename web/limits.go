@@ -23,7 +23,8 @@ var errTooLarge = echo.NewHTTPError(http.StatusRequestEntityTooLarge)
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		limit := int64(maxForm)
-		if c.Path() == uploadPath || c.Path() == mergeUploadPath {
+		switch c.Path() {
+		case uploadPath, mergeUploadPath, suppressionUploadPath, registerUploadPath:
 			limit = maxUpload
 		}
 		r := c.Request()

@@ -20,7 +20,7 @@ func TestRoles(t *testing.T) {
 
 	// m marketer, a agent, f finance, r read-only; the administrator may open everything.
 	paths := []struct{ path, may string }{
-		{"/", "mfr"}, {"/home/live", "mfr"}, {"/customers", "mr"}, {"/customers/1", "mr"}, {"/customers/new", "m"}, {"/customers/1/edit", "m"}, {"/customers/1/delete", "m"},
+		{"/", "mfr"}, {"/home/live", "mfr"}, {"/customers", "mr"}, {"/customers/1", "mr"}, {"/customers/new", "m"}, {"/customers/1/edit", "m"}, {"/customers/1/erase", "m"}, {"/customers/1/export.json", "m"}, {"/suppressions/file", "m"}, {"/registers", "mr"}, {"/settings/erased", ""},
 		{"/suppressions", "mr"}, {"/imports", "mr"}, {"/imports/new", "m"}, {"/segments", "mr"}, {"/segments/1", "mr"}, {"/segments/new", "m"},
 		{"/campaigns", "mfr"}, {"/campaigns/1", "mfr"}, {"/campaigns/1/edit", "m"}, {"/campaigns/new", "m"}, {"/campaigns/1/approve", "m"}, {"/campaigns/1/cancel", "m"},
 		{"/templates", "mfr"}, {"/templates/1", "mfr"}, {"/templates/new?channel=sms", "m"}, {"/calls", "mar"}, {"/reports", "mfr"}, {"/reports/1", "mfr"},
@@ -55,7 +55,7 @@ func TestRoles(t *testing.T) {
 			b.post(path, "name", "x", "role", "admin", "email", "x@example.org").want(http.StatusForbidden)
 		}
 		if letter != "m" {
-			for _, path := range []string{"/customers", "/customers/1", "/customers/1/delete", "/segments", "/campaigns", "/campaigns/1/approve", "/campaigns/1/cancel",
+			for _, path := range []string{"/customers", "/customers/1", "/customers/1/erase", "/registers", "/registers/1/remove", "/suppressions/upload", "/registers/1/upload", "/segments", "/campaigns", "/campaigns/1/approve", "/campaigns/1/cancel",
 				"/templates", "/suppressions", "/imports/upload", "/settings/attributes"} {
 				b.post(path, "name", "x", "typed", "1").want(http.StatusForbidden)
 			}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -12,17 +13,20 @@ import (
 
 type suppressionPage struct {
 	frame
-	Search       string
-	Form         form
-	Scopes       []option
-	Media        []option
-	Suppressions []customers.Suppression
-	First, Next  string
+	Search, Scope string
+	Form          form
+	Scopes        []option
+	Media         []option
+	Suppressions  []customers.Suppression
+	First, Next   string
+	Now           time.Time
 }
 
 var (
 	suppressionView = pageView[suppressionPage]("suppressions")
-	scopeOptions    = []option{{"email", "E-mail address"}, {"phone", "Phone number"}, {"customer", "Customer number"}, {"address", "Postal address"}}
+	scopeOptions    = []option{{"email", "E-mail address"}, {"phone", "Phone number"}, {"customer", "Person, by customer number"},
+		{"household", "Household, by a customer's number"}, {"address", "Postal address"}, {"domain", "E-mail domain"}}
+	mediaOptions = []option{{"all", "All channels"}, {"email", "E-mail"}, {"sms", "SMS"}, {"post", "Letter"}, {"calls", "Call"}}
 )
 
 func (p *Pages) suppressionList(c echo.Context) error {
@@ -30,15 +34,15 @@ func (p *Pages) suppressionList(c echo.Context) error {
 }
 
 func (p *Pages) showSuppressions(c echo.Context, f form) error {
-	page := suppressionPage{frame: p.frame(c, customersPlace, "Suppression list"), Search: c.QueryParam("q"), Form: f, Scopes: scopeOptions,
-		Media: []option{{"all", "All channels"}, {"email", "E-mail"}, {"sms", "SMS"}, {"post", "Letter"}, {"calls", "Call"}}}
+	page := suppressionPage{frame: p.frame(c, customersPlace, "Suppression list"), Search: c.QueryParam("q"), Scope: c.QueryParam("scope"), Form: f,
+		Scopes: scopeOptions, Media: mediaOptions, Now: p.Now()}
 	cursor := c.QueryParam("after")
-	found, err := p.Customers.Suppressions(ctx(c), customers.SuppressionQuery{Search: page.Search, Cursor: cursor, Limit: rowsPerPage})
+	found, err := p.Customers.Suppressions(ctx(c), customers.SuppressionQuery{Search: page.Search, Scope: page.Scope, Cursor: cursor, Limit: rowsPerPage})
 	if err != nil {
 		return err
 	}
 	page.Suppressions = found.Suppressions
-	query := url.Values{"q": {page.Search}}
+	query := url.Values{"q": {page.Search}, "scope": {page.Scope}}
 	if cursor != "" {
 		page.First = "/suppressions?" + query.Encode()
 	}
@@ -54,17 +58,53 @@ func (p *Pages) suppressionAdd(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	s := customers.Suppression{Scope: f.Get("scope"), Value: f.Text("value"), Channel: f.Get("channel"), Reason: f.Text("reason")}
+	s, err := suppressionOf(f)
+	s.Value = f.Text("value")
 	if s.Scope == customers.ScopeAddress {
 		s.Address = &customers.Address{Street: f.Text("street"), PostalCode: f.Text("postal_code"), City: f.Text("city"), Country: f.Text("country")}
 	}
-	if _, err := p.Customers.Suppress(ctx(c), []customers.Suppression{s}); err != nil {
+	if err == nil {
+		_, err = p.Customers.Suppress(ctx(c), []customers.Suppression{s})
+	}
+	if err != nil {
 		if err := f.refused(err); err != nil {
 			return err
 		}
 		return p.showSuppressions(c, f)
 	}
-	return p.done(c, "/suppressions", "Suppressed from now on, also for contacts that are planned already.")
+	words := "Suppressed from now on, also for contacts that are planned already."
+	if s.EffectiveAt != nil && s.EffectiveAt.After(p.Now()) {
+		words = "Suppressed from " + s.EffectiveAt.Format("2 January 2006") + " on, also for contacts that are planned already."
+	}
+	return p.done(c, "/suppressions", words)
+}
+
+// suppressionOf reads what a form says of one suppression or of a file of them.
+func suppressionOf(f form) (customers.Suppression, error) {
+	s := customers.Suppression{Scope: f.Get("scope"), Channel: f.Get("channel"), Reason: f.Text("reason"), Source: f.Text("source")}
+	for _, d := range []struct {
+		name string
+		into **time.Time
+	}{{"received_at", &s.ReceivedAt}, {"effective_at", &s.EffectiveAt}, {"expires_at", &s.ExpiresAt}} {
+		at, err := dayField(f, d.name)
+		if err != nil {
+			return s, err
+		}
+		*d.into = at
+	}
+	return s, nil
+}
+
+// dayField reads a day that need not be given.
+func dayField(f form, name string) (*time.Time, error) {
+	if f.Text(name) == "" {
+		return nil, nil //nolint:nilnil // not given
+	}
+	at, err := time.Parse(time.DateOnly, f.Text(name))
+	if err != nil {
+		return nil, fault.BadField(name, "Write the day like 2026-01-31")
+	}
+	return &at, nil
 }
 
 func (p *Pages) suppressionRemove(c echo.Context) error {
