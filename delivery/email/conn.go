@@ -17,6 +17,11 @@ type conn struct {
 	watch  *watched
 	used   time.Time
 	broken bool // not to be used again
+	stale  bool // was kept, and nothing has come over it since
+
+	pipelined bool
+	joined    bool   // the last write held more than the mail
+	out       []byte // gathered for one write
 }
 
 // watched remembers whether a write failed. The final dot goes out with the last write: where that failed, the relay
@@ -35,79 +40,6 @@ func (w *watched) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func (c *conn) send(from, to string, body []byte) error {
-	if strings.ContainsAny(from+to, "\r\n<>") {
-		return &Error{Class: Refused, Reason: "the address holds characters that no address may hold"}
-	}
-	_ = c.watch.SetDeadline(time.Now().Add(answerTimeout))
-	option := ""
-	if strings.ContainsFunc(from+to, func(r rune) bool { return r > '~' }) {
-		option = " SMTPUTF8"
-	}
-	if err := c.open("MAIL FROM:<"+from+">"+option, "RCPT TO:<"+to+">", "DATA"); err != nil {
-		return err
-	}
-	w := c.client.Text.DotWriter()
-	if _, err := w.Write(body); err != nil {
-		c.broken = true
-		return &Error{Class: Transient, Reason: "the connection to the mail server broke while the mail was handed over", Err: err}
-	}
-	_ = w.Close() // a failed write shows in watch
-	_, _, err := c.client.Text.ReadResponse(250)
-	return c.after(err)
-}
-
-// open sends the commands before a mail: all at once where the relay allows that, which saves two round trips.
-func (c *conn) open(mail, rcpt, data string) error {
-	commands := []string{mail, rcpt, data}
-	expect := []int{250, 25, 354}
-	pipelined, _ := c.client.Extension("PIPELINING")
-	text := c.client.Text
-	var first error
-	for i := range commands {
-		if i == 0 && pipelined {
-			if err := text.PrintfLine("%s", strings.Join(commands, "\r\n")); err != nil {
-				return c.before(err, false)
-			}
-		} else if !pipelined {
-			if err := text.PrintfLine("%s", commands[i]); err != nil {
-				return c.before(err, false)
-			}
-		}
-		_, _, err := text.ReadResponse(expect[i])
-		var answer *textproto.Error
-		switch {
-		case err == nil && i == 2 && first != nil: // a relay that wants the mail of an address it refused: hang up
-			c.broken = true
-		case err == nil:
-		case !errors.As(err, &answer):
-			return c.before(err, false)
-		case first == nil:
-			first = err
-		}
-		if first != nil && !pipelined {
-			return c.before(first, i > 0)
-		}
-	}
-	if first != nil {
-		return c.before(first, true)
-	}
-	return nil
-}
-
-// before judges an error that came before the mail itself; open tells that the relay keeps half a transaction.
-func (c *conn) before(err error, open bool) error {
-	var answer *textproto.Error
-	if !errors.As(err, &answer) {
-		c.broken = true
-		return &Error{Class: Transient, Reason: "the connection to the mail server broke before the mail was handed over", Err: err}
-	}
-	if open && !c.broken && answer.Code != 421 && c.client.Reset() != nil {
-		c.broken = true
-	}
-	return answered(answer)
-}
-
 // after judges the answer to the final dot.
 func (c *conn) after(err error) error {
 	if err == nil {
@@ -115,10 +47,11 @@ func (c *conn) after(err error) error {
 	}
 	var answer *textproto.Error
 	if errors.As(err, &answer) {
+		c.broken = answer.Code == 421
 		return answered(answer)
 	}
 	c.broken = true
-	if c.watch.failed {
+	if c.watch.failed && !c.joined {
 		return &Error{Class: Transient, Reason: "the connection to the mail server broke while the mail was handed over", Err: err}
 	}
 	return &Error{Class: Unknown, Reason: "no answer from the mail server after the mail was handed over", Err: err}

@@ -110,37 +110,84 @@ func (p *Pool) Close() {
 	}
 }
 
+// Mail is one mail on its way. The body is a whole message with CRLF line ends.
+type Mail struct {
+	From, To string
+	Body     []byte
+}
+
 // Send hands one mail to the relay; ctx only bounds the wait for a connection. Any error is an *Error.
 func (p *Pool) Send(ctx context.Context, from, to string, body []byte) error {
+	var out error
+	m := &Mail{from, to, body}
+	p.Stream(ctx, Stream{
+		Next: func() (next *Mail) { next, m = m, nil; return next },
+		Done: func(_ *Mail, err error) bool { out = err; return false },
+	})
+	return out
+}
+
+// Stream is a row of mails for one connection.
+type Stream struct {
+	// Next gives the mail after the one given last, nil after the last one. It is asked for while the relay still has to
+	// answer the mail before; the mail belongs to the stream until it is done.
+	Next func() *Mail
+	// Begin is called before the relay can have seen a whole mail. Where it is not called for a mail, the relay does not
+	// have it. It may be nil.
+	Begin func(*Mail)
+	// Done is called once for each mail that Next gave: with nil where the relay took it, else with an *Error. It tells
+	// whether to go on after an error.
+	Done func(*Mail, error) bool
+}
+
+// Stream hands mails to the relay over one connection, the next while it still answers the one before, and one after the other, so that
+// at most one is in doubt at a time. It returns when Next gives nil or Done says so; ctx bounds only the wait for a
+// connection.
+func (p *Pool) Stream(ctx context.Context, s Stream) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return &Error{Class: Transient, Reason: "stopped before the mail was sent", Err: ctx.Err()}
+		s.refuse(&Error{Class: Transient, Reason: "stopped before the mail was sent", Err: ctx.Err()})
+		return
 	}
 	c := p.kept()
-	for {
+	for m := s.Next(); m != nil; {
 		fresh := c == nil
 		if fresh {
 			var err error
 			if c, err = p.dial(ctx); err != nil {
-				return err
+				if !s.Done(m, err) {
+					return
+				}
+				m = s.Next()
+				continue
 			}
 		}
-		err := c.send(from, to, body)
-		var e *Error
-		if err == nil || errors.As(err, &e) && e.Code != 0 && e.Code != 421 && !c.broken {
-			p.keep(c)
-			return err
-		}
-		c.hangUp()
-		// The relay may have closed a kept connection while it was idle, or want a new one after so many mails: no
-		// reason to make the mail wait.
-		if !fresh && e.Class == Transient && (e.Code == 0 || e.Code == 421) {
+		c.stale = !fresh
+		again, more := c.stream(m, s)
+		if c.broken {
+			c.hangUp()
 			c = nil
-			continue
 		}
-		return err
+		if !more {
+			break
+		}
+		if m = again; m == nil {
+			m = s.Next()
+		}
+	}
+	if c != nil {
+		p.keep(c)
+	}
+}
+
+// refuse gives the first mail back where none can be sent.
+func (s Stream) refuse(err *Error) {
+	for m := s.Next(); m != nil; m = s.Next() {
+		if !s.Done(m, err) {
+			return
+		}
 	}
 }
 
