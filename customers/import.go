@@ -48,11 +48,17 @@ type Import struct {
 	Unchanged  int64             `json:"unchanged"`
 	Duplicates int64             `json:"duplicates"` // rows of a customer or order that the file had named already
 	Rejected   int64             `json:"rejected"`
-	Error      string            `json:"error,omitempty"`
-	CreatedBy  string            `json:"created_by"`
-	CreatedAt  time.Time         `json:"created_at"`
-	StartedAt  *time.Time        `json:"started_at,omitempty"`
-	FinishedAt *time.Time        `json:"finished_at,omitempty"`
+	Repaired   int64             `json:"repaired"` // rows whose postal code got back the leading zeros that a spreadsheet took
+	DryRun     bool              `json:"dry_run"`  // nothing was changed, and the figures say what an import would do
+	Report     *ImportReport     `json:"report,omitempty"`
+
+	SearchDuplicates bool `json:"search_duplicates"` // look for duplicates in the house file afterwards
+
+	Error      string     `json:"error,omitempty"`
+	CreatedBy  string     `json:"created_by"`
+	CreatedAt  time.Time  `json:"created_at"`
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
 
 	path string
 }
@@ -65,6 +71,9 @@ type StartImport struct {
 	Mapping  map[string]string // column -> field, where the header's own proposal is not right; "" leaves a column out
 	Body     io.Reader
 	Hold     bool // no job is made: the caller runs it with RunImport
+	DryRun   bool // nothing is changed: the import tells what it would do, and waits for ImportNow
+
+	SearchDuplicates bool // look for duplicates in the house file afterwards
 
 	options map[string]any // of suppressions and registers: what the rows are about
 }
@@ -85,6 +94,12 @@ func (s *Service) StartImport(ctx context.Context, in StartImport) (Import, erro
 	in.FileName = name
 	if in.List != "" && in.Kind != "customers" {
 		return Import{}, fault.BadField("list", "only customers join a list")
+	}
+	if in.DryRun && in.Kind != "customers" && in.Kind != "orders" {
+		return Import{}, fault.BadField("dry_run", "only customers and orders have dry runs")
+	}
+	if err := s.dropOldDryRuns(ctx); err != nil {
+		return Import{}, err
 	}
 	path, err := s.keepUpload(in.Body)
 	if err != nil {
@@ -120,9 +135,10 @@ func (s *Service) startImport(ctx context.Context, in StartImport, path string) 
 	var imp Import
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
-			INSERT INTO imports AS i (kind, file_name, file_path, file_size, list_id, mapping, options, state, created_by, created_at)
-			VALUES (@kind, @name, @path, @size, nullif(@list::bigint, 0), @mapping, @options, 'waiting', @actor, @now) RETURNING `+importColumns,
+			INSERT INTO imports AS i (kind, file_name, file_path, file_size, list_id, mapping, options, dry_run, search_duplicates, state, created_by, created_at)
+			VALUES (@kind, @name, @path, @size, nullif(@list::bigint, 0), @mapping, @options, @dry, @search, 'waiting', @actor, @now) RETURNING `+importColumns,
 			pgx.NamedArgs{"kind": in.Kind, "name": in.FileName, "path": path, "size": file.Size, "list": list, "mapping": mapping, "options": in.options,
+				"dry": in.DryRun, "search": in.SearchDuplicates,
 				"actor": actor(ctx), "now": s.now()})
 		if err != nil {
 			return err
@@ -131,7 +147,7 @@ func (s *Service) startImport(ctx context.Context, in StartImport, path string) 
 			return err
 		}
 		if err := audit.RecordTx(ctx, tx, s.now(), "import.start", "import", imp.ID,
-			map[string]any{"kind": in.Kind, "file": in.FileName, "bytes": file.Size, "list": in.List}); err != nil {
+			map[string]any{"kind": in.Kind, "file": in.FileName, "bytes": file.Size, "list": in.List, "dry_run": in.DryRun}); err != nil {
 			return err
 		}
 		if in.Hold {
@@ -187,11 +203,11 @@ func (s *Service) keepUpload(body io.Reader) (path string, err error) {
 }
 
 const importColumns = `i.import_id, i.kind, i.file_name, i.file_path, i.file_size, coalesce(i.list_id, 0), i.mapping, i.state, i.bytes_done, i.rows,
-	i.created, i.updated, i.unchanged, i.duplicates, i.rejected, coalesce(i.error, ''), i.created_by, i.created_at, i.started_at, i.finished_at`
+	i.created, i.updated, i.unchanged, i.duplicates, i.rejected, i.repaired, i.dry_run, i.search_duplicates, i.report, coalesce(i.error, ''), i.created_by, i.created_at, i.started_at, i.finished_at`
 
 func scanImport(row pgx.CollectableRow) (i Import, err error) {
 	return i, row.Scan(&i.ID, &i.Kind, &i.FileName, &i.path, &i.FileSize, &i.ListID, &i.Mapping, &i.State, &i.BytesDone, &i.Rows,
-		&i.Created, &i.Updated, &i.Unchanged, &i.Duplicates, &i.Rejected, &i.Error, &i.CreatedBy, &i.CreatedAt, &i.StartedAt, &i.FinishedAt)
+		&i.Created, &i.Updated, &i.Unchanged, &i.Duplicates, &i.Rejected, &i.Repaired, &i.DryRun, &i.SearchDuplicates, &i.Report, &i.Error, &i.CreatedBy, &i.CreatedAt, &i.StartedAt, &i.FinishedAt)
 }
 
 // Import gives one import; NotFound where there is none.
@@ -217,7 +233,7 @@ func (s *Service) Imports(ctx context.Context, before int64, limit int) ([]Impor
 	return pgx.CollectRows(rows, scanImport)
 }
 
-// Cancel stops an import after the chunk in hand; rows done stay. Conflict where it has ended, NotFound where there is
+// Cancel stops an import after the chunk in hand; rows done stay. A dry run's file is thrown away, though it has ended. Conflict where it has ended, NotFound where there is
 // none.
 func (s *Service) Cancel(ctx context.Context, importID int64) error {
 	imp, err := s.Import(ctx, importID)
@@ -225,13 +241,17 @@ func (s *Service) Cancel(ctx context.Context, importID int64) error {
 		return err
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE imports SET state = 'cancelled', finished_at = @now WHERE import_id = @id AND state IN ('waiting', 'running')`,
+		tag, err := tx.Exec(ctx, `UPDATE imports SET state = 'cancelled', finished_at = @now 
+			WHERE import_id = @id AND (state IN ('waiting', 'running') OR dry_run AND state = 'finished')`,
 			pgx.NamedArgs{"id": importID, "now": s.now()})
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.Conflict, "Import %d has ended already", importID)
+		}
+		if err := s.QueueHouseholdsTx(ctx, tx); err != nil { // rows done stay
+			return err
 		}
 		return audit.RecordTx(ctx, tx, s.now(), "import.cancel", "import", importID, nil)
 	})

@@ -149,6 +149,9 @@ func (l *customerLoader) parse(it *item) {
 			return
 		}
 	}
+	if in.PostalCode != "" && in.Country != "" { // a default country is no ground to change a code
+		in.PostalCode, it.repaired = repairPostal(in.PostalCode, in.Country)
+	}
 	if l.number >= 0 && it.fields[l.number] != "" && in.Street != "" {
 		if len(it.fields[l.number]) > 100 {
 			bad(l.number, fmt.Errorf("is longer than 100 characters"))
@@ -270,6 +273,7 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 			p = l.add(m, in)
 			n.created++
 		case p.named || l.named.has(p.ID):
+			items[i].verdict, items[i].ofLine = VerdictDuplicate, p.line
 			m.index(p, in, l.learns(p) && l.fillIn(p, in))
 			n.duplicates++
 		default:
@@ -278,6 +282,9 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 		}
 		if l.learns(p) {
 			p.say(in)
+		}
+		if items[i].who = p; p.line == 0 {
+			p.line = items[i].line
 		}
 	}
 	if err := l.writeTx(ctx, tx, m); err != nil {

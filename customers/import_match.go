@@ -20,6 +20,7 @@ type person struct {
 	left    int64 // residence before
 	touched bool  // joined the list or changed a consent
 	said    [4]consentWord
+	line    int64 // of the row that named them first in this chunk
 }
 
 // say keeps what rows say of consents: the first word counts, but a no always does.
@@ -40,10 +41,8 @@ type matcher struct {
 	others     int64                // rows that other imports had stored before the look-up
 }
 
-// newMatcher looks up whom the rows may be: three look-ups and one read of customers, whatever the number of rows.
-func (l *customerLoader) newMatcher(ctx context.Context, q Querier, items []item) (*matcher, error) {
-	var externals, emails []string
-	var identities []int64
+// keysToLookUp are the keys by which rows may name customers.
+func keysToLookUp(items []item) (externals, emails []string, identities []int64) {
 	for i := range items {
 		in := items[i].customer
 		if in == nil {
@@ -59,6 +58,12 @@ func (l *customerLoader) newMatcher(ctx context.Context, q Querier, items []item
 			identities = append(identities, in.identity)
 		}
 	}
+	return externals, emails, identities
+}
+
+// newMatcher looks up whom the rows may be: three look-ups and one read of customers, whatever the number of rows.
+func (l *customerLoader) newMatcher(ctx context.Context, q Querier, items []item) (*matcher, error) {
+	externals, emails, identities := keysToLookUp(items)
 	m := &matcher{byExternal: make(map[string]*person, len(externals)), byEmail: make(map[string][]*person, len(emails)),
 		byIdentity: make(map[int64]*person, len(identities))}
 	external, err := externalIDs(ctx, q, externals)

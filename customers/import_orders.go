@@ -132,6 +132,9 @@ func (l *orderLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (cou
 	}
 	for i, o := range out {
 		rows := int64(len(groups[i].rows))
+		for _, r := range groups[i].rows {
+			items[r].verdict = string(o.State)
+		}
 		switch o.State {
 		case OrderCreated:
 			n.created += rows
@@ -163,6 +166,7 @@ func (l *orderLoader) groupRows(items []item) ([]group, counts) {
 			g := &groups[last]
 			if o.line.SKU == "" || len(g.order.Lines) == 0 {
 				n.duplicates++
+				items[i].verdict, items[i].ofLine = VerdictDuplicate, items[g.rows[0]].line
 				continue
 			}
 			if reason := g.add(o); reason != "" {
@@ -176,6 +180,7 @@ func (l *orderLoader) groupRows(items []item) ([]group, counts) {
 		if _, before := l.named[h]; before || inChunk[h] {
 			if o.line.SKU == "" {
 				n.duplicates++
+				items[i].verdict = VerdictDuplicate
 			} else {
 				items[i].reject = fmt.Sprintf("order_id: order %q began further up; the rows of one order must stand together", short(o.Ref))
 			}

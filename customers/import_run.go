@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"aldine/customers/csvfile"
@@ -44,12 +45,9 @@ func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error)
 		return Import{}, err
 	}
 	defer conn.Release()
-	var locked bool
-	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(@key, @id)`,
-		pgx.NamedArgs{"key": lockImport, "id": int32(importID)}).Scan(&locked); err != nil {
+	if locked, err := takeImport(ctx, conn, importID); err != nil {
 		return Import{}, err
-	}
-	if !locked {
+	} else if !locked {
 		return Import{}, errRunning
 	}
 	defer func() { // the session outlives this call
@@ -74,7 +72,7 @@ func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error)
 	err = s.runImport(ctx, imp)
 	switch {
 	case err == nil:
-		if err = s.gatherStatistics(ctx, importID); err == nil {
+		if err = s.gatherStatistics(ctx, imp); err == nil {
 			err = s.endImport(ctx, imp, ImportFinished, "")
 		}
 	case errors.Is(err, errStopped):
@@ -93,6 +91,22 @@ func (s *Service) RunImport(ctx context.Context, importID int64) (Import, error)
 	return imp, errors.Join(err, loadErr)
 }
 
+// takeImport takes the lock on an import. Whoever has just ended a dry run may hold it for a moment more.
+func takeImport(ctx context.Context, conn *pgxpool.Conn, importID int64) (locked bool, err error) {
+	for range 10 {
+		err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(@key, @id)`, pgx.NamedArgs{"key": lockImport, "id": int32(importID)}).Scan(&locked)
+		if locked || err != nil {
+			break
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+	return locked, err
+}
+
 func (s *Service) endImport(ctx context.Context, imp Import, state ImportState, reason string) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `
@@ -102,9 +116,17 @@ func (s *Service) endImport(ctx context.Context, imp Import, state ImportState, 
 			pgx.NamedArgs{"id": imp.ID, "state": state, "reason": reason, "now": s.now()}); err != nil {
 			return err
 		}
+		if imp.DryRun {
+			return nil
+		}
+		if imp.SearchDuplicates && state == ImportFinished && s.searchDuplicatesTx != nil {
+			if err := s.searchDuplicatesTx(ctx, tx); err != nil {
+				return err
+			}
+		}
 		return s.QueueHouseholdsTx(ctx, tx)
 	})
-	if err == nil {
+	if err == nil && (!imp.DryRun || state != ImportFinished) {
 		s.dropUpload(imp)
 	}
 	return err
@@ -119,6 +141,11 @@ type item struct {
 
 	customer *incoming
 	order    *orderRow
+	repaired bool // the postal code
+
+	verdict string  // of an order, or of a row that names somebody again; the others follow from who
+	who     *person // whom the row is
+	ofLine  int64   // of a duplicate in the same chunk: the row that came first
 
 	suppression *Suppression
 	number      int64 // of a register
@@ -154,6 +181,11 @@ type loader interface {
 // finisher is a loader with work that comes after the last row; it may be done again after a stop.
 type finisher interface{ finish(context.Context) error }
 
+// beginner is a pool, or the session of a dry run.
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
 // looker is a loader that looks up what its chunks need while the chunk before is being stored.
 type looker interface {
 	lookAhead(context.Context, []item) (*matcher, error)
@@ -176,6 +208,19 @@ func (s *Service) runImport(ctx context.Context, imp Import) error {
 		return err
 	}
 	whole := ctx
+	var store beginner = s.pool
+	var shadow *pgx.Conn
+	var schema string
+	if imp.DryRun {
+		if err := s.beginAnew(ctx, &imp); err != nil {
+			return err
+		}
+		if shadow, schema, err = s.openShadow(ctx, imp.Kind); err != nil {
+			return err
+		}
+		defer shadow.Close(context.WithoutCancel(whole)) //nolint:errcheck // its tables go with it
+		store = shadow
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	// The last one holds nothing: a chunk is prepared once the one two before is stored.
 	raw, parsed, prepared := make(chan *chunk), make(chan *chunk, 1), make(chan *chunk)
@@ -203,7 +248,7 @@ func (s *Service) runImport(ctx context.Context, imp Import) error {
 		for c := range parsed {
 			seen += int64(len(c.items))
 			c.replay = seen <= imp.Rows
-			if looker, ok := l.(looker); ok && !c.replay {
+			if looker, ok := l.(looker); ok && !c.replay && !imp.DryRun {
 				var err error
 				if c.ahead, err = looker.lookAhead(ctx, c.items); err != nil {
 					return err
@@ -221,7 +266,7 @@ func (s *Service) runImport(ctx context.Context, imp Import) error {
 				if err := l.replay(ctx, c.items); err != nil {
 					return err
 				}
-			} else if err := s.storeChunk(ctx, imp, l, c); err != nil {
+			} else if err := s.storeChunk(ctx, store, schema, imp, l, c); err != nil {
 				return err
 			}
 		}
@@ -231,9 +276,15 @@ func (s *Service) runImport(ctx context.Context, imp Import) error {
 		return err
 	}
 	if f, ok := l.(finisher); ok {
-		return f.finish(whole)
+		if err := f.finish(whole); err != nil {
+			return err
+		}
 	}
-	return nil
+	report, err := s.report(whole, imp, shadow, schema)
+	if err != nil {
+		return err
+	}
+	return s.keepReport(whole, imp.ID, report)
 }
 
 func pass(ctx context.Context, to chan<- *chunk, c *chunk) error {
@@ -297,7 +348,7 @@ func readChunks(ctx context.Context, file *csvfile.File, l loader, done int64, t
 }
 
 // storeChunk stores one chunk in one transaction, again where somebody else changed the same customers meanwhile.
-func (s *Service) storeChunk(ctx context.Context, imp Import, l loader, c *chunk) error {
+func (s *Service) storeChunk(ctx context.Context, store beginner, schema string, imp Import, l loader, c *chunk) error {
 	rejects := make([]string, len(c.items))
 	for i := range c.items {
 		rejects[i] = c.items[i].reject
@@ -306,7 +357,7 @@ func (s *Service) storeChunk(ctx context.Context, imp Import, l loader, c *chunk
 		for i := range c.items {
 			c.items[i].reject = rejects[i]
 		}
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.storeChunkTx(ctx, tx, imp, l, c) })
+		err := pgx.BeginFunc(ctx, store, func(tx pgx.Tx) error { return s.storeChunkTx(ctx, tx, schema, imp, l, c) })
 		if err == nil {
 			l.stored()
 			return nil
@@ -320,13 +371,18 @@ func (s *Service) storeChunk(ctx context.Context, imp Import, l loader, c *chunk
 	}
 }
 
-func (s *Service) storeChunkTx(ctx context.Context, tx pgx.Tx, imp Import, l loader, c *chunk) error {
+func (s *Service) storeChunkTx(ctx context.Context, tx pgx.Tx, schema string, imp Import, l loader, c *chunk) error {
 	var state ImportState
 	if err := tx.QueryRow(ctx, `SELECT state FROM imports WHERE import_id = @id FOR UPDATE`, pgx.NamedArgs{"id": imp.ID}).Scan(&state); err != nil {
 		return err
 	}
 	if state != ImportRunning {
 		return errStopped
+	}
+	if shadower, ok := l.(shadower); ok && imp.DryRun {
+		if err := shadower.shadowTx(ctx, tx, schema, c.items); err != nil {
+			return err
+		}
 	}
 	if looker, ok := l.(looker); ok {
 		looker.use(c.ahead)
@@ -336,7 +392,11 @@ func (s *Service) storeChunkTx(ctx context.Context, tx pgx.Tx, imp Import, l loa
 		return err
 	}
 	var rejected [][]any
+	repaired := 0
 	for i := range c.items {
+		if c.items[i].repaired && c.items[i].reject == "" {
+			repaired++
+		}
 		if it := &c.items[i]; it.reject != "" {
 			rejected = append(rejected, []any{imp.ID, it.line, it.reject, storable(it.text)})
 		}
@@ -346,8 +406,8 @@ func (s *Service) storeChunkTx(ctx context.Context, tx pgx.Tx, imp Import, l loa
 	}
 	_, err = tx.Exec(ctx, `
 		UPDATE imports SET bytes_done = @bytes, rows = rows + @rows, created = created + @created, updated = updated + @updated,
-			unchanged = unchanged + @unchanged, duplicates = duplicates + @duplicates, rejected = rejected + @rejected
+			unchanged = unchanged + @unchanged, duplicates = duplicates + @duplicates, rejected = rejected + @rejected, repaired = repaired + @repaired
 		WHERE import_id = @id`, pgx.NamedArgs{"id": imp.ID, "bytes": min(c.bytes, imp.FileSize), "rows": len(c.items), "created": n.created,
-		"updated": n.updated, "unchanged": n.unchanged, "duplicates": n.duplicates, "rejected": len(rejected)})
+		"updated": n.updated, "unchanged": n.unchanged, "duplicates": n.duplicates, "rejected": len(rejected), "repaired": repaired})
 	return err
 }

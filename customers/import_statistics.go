@@ -16,8 +16,11 @@ var written = map[string][]string{
 const muchWritten = 10_000
 
 // gatherStatistics lets the first campaign after a big import be planned well.
-func (s *Service) gatherStatistics(ctx context.Context, importID int64) error {
-	imp, err := s.Import(ctx, importID)
+func (s *Service) gatherStatistics(ctx context.Context, imp Import) error {
+	if imp.DryRun {
+		return nil
+	}
+	imp, err := s.Import(ctx, imp.ID)
 	if err != nil || imp.Created+imp.Updated < muchWritten {
 		return err
 	}

@@ -33,6 +33,13 @@ type Service struct {
 	dataDir   string
 	now       func() time.Time
 	log       *slog.Logger
+
+	searchDuplicatesTx func(context.Context, pgx.Tx) error // nil: no search follows an import
+}
+
+// SearchAfterImport says how a search for duplicates is begun, in the transaction that ends an import.
+func (s *Service) SearchAfterImport(start func(context.Context, pgx.Tx) error) {
+	s.searchDuplicatesTx = start
 }
 
 // New gives a service; Now and Log default to the clock and the default logger.
