@@ -87,35 +87,44 @@ func (f *fixture) send(t testing.TB, id int64) {
 // work does the jobs that wait, as the queue would; those for later are left.
 func (f *fixture) work(t testing.TB) {
 	t.Helper()
-	ctx := t.Context()
 	for range 10_000 {
-		var id int64
-		var kind string
-		var args []byte
-		err := f.pool.QueryRow(ctx, `
-			DELETE FROM river_job WHERE id = (SELECT id FROM river_job WHERE state IN ('available', 'scheduled') AND scheduled_at <= @at
-				AND kind IN ('journey_entry', 'journey_advance', 'campaign_finish', 'tracking_recorded') ORDER BY id LIMIT 1)
-			RETURNING id, kind, args`, pgx.NamedArgs{"at": time.Now().Add(5 * time.Second)}).Scan(&id, &kind, &args)
-		if errors.Is(err, pgx.ErrNoRows) {
+		if !f.work1(t) {
 			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		switch kind {
-		case "journey_entry":
-			err = f.engine.Enter(ctx, decode[journey.EntryArgs](t, args))
-		case "journey_advance":
-			err = f.engine.Advance(ctx, decode[journey.AdvanceArgs](t, args))
-		case "campaign_finish":
-			err = f.finish(ctx, decode[FinishArgs](t, args).CampaignID)
-		case "tracking_recorded":
-			err = f.engine.Wake(ctx, decode[tracking.RecordedArgs](t, args))
-		}
-		if err != nil {
-			t.Fatalf("%s %s: %v", kind, args, err)
 		}
 	}
 	t.Fatal("the jobs do not end")
+}
+
+// work1 does the job that waits first; it tells whether there was one.
+func (f *fixture) work1(t testing.TB) bool {
+	t.Helper()
+	ctx := t.Context()
+	var id int64
+	var kind string
+	var args []byte
+	err := f.pool.QueryRow(ctx, `
+		DELETE FROM river_job WHERE id = (SELECT id FROM river_job WHERE state IN ('available', 'scheduled') AND scheduled_at <= @at
+			AND kind IN ('journey_entry', 'journey_advance', 'campaign_finish', 'tracking_recorded') ORDER BY id LIMIT 1)
+		RETURNING id, kind, args`, pgx.NamedArgs{"at": time.Now().Add(5 * time.Second)}).Scan(&id, &kind, &args)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	switch kind {
+	case "journey_entry":
+		err = f.engine.Enter(ctx, decode[journey.EntryArgs](t, args))
+	case "journey_advance":
+		err = f.engine.Advance(ctx, decode[journey.AdvanceArgs](t, args))
+	case "campaign_finish":
+		err = f.finish(ctx, decode[FinishArgs](t, args).CampaignID)
+	case "tracking_recorded":
+		err = f.engine.Wake(ctx, decode[tracking.RecordedArgs](t, args))
+	}
+	if err != nil {
+		t.Fatalf("%s %s: %v", kind, args, err)
+	}
+	return true
 }
 
 func decode[T any](t testing.TB, b []byte) (v T) {

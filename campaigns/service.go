@@ -63,6 +63,10 @@ func (s *Service) Register(workers *river.Workers, planner journey.Planner) {
 		return s.finish(ctx, job.Args.CampaignID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[SweepArgs]) error { return s.sweep(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[ForgetRentedArgs]) error {
+		_, err := s.forgetRented(ctx)
+		return err
+	}))
 }
 
 // Engine gives the engine that walks the journeys.

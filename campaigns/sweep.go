@@ -28,7 +28,9 @@ const sweepEvery = 30 * time.Second
 // Periodic gives the jobs that come round by themselves; the working client inserts them.
 func (s *Service) Periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
-		func() (river.JobArgs, *river.InsertOpts) { return SweepArgs{}, nil }, nil)}
+		func() (river.JobArgs, *river.InsertOpts) { return SweepArgs{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(forgetEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return ForgetRentedArgs{}, nil }, nil)}
 }
 
 func (s *Service) sweep(ctx context.Context) error {

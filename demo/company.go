@@ -71,6 +71,11 @@ func (d *Demo) customers(ctx context.Context, n int) error {
 	herbs := people(d.rng, n/12, len(house)+len(fingers), "")
 	fingers, herbs = rented(fingers, house), rented(herbs, house)
 	d.people = house
+	share := decimal.MustParse("0.85") // net names: a tenth and more are in the house file already
+	if _, err := d.Customers.SaveList(ctx, customers.CustomerList{Name: "Green Fingers subscribers", Kind: customers.KindRented, PricePerThousand: decimal.MustParse("95"),
+		Currency: "USD", NetShare: &share, RunningCharge: decimal.MustParse("6"), ExtraPerThousand: decimal.MustParse("12"), Gross: int64(len(fingers))}); err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		list string
 		all  []person

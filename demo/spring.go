@@ -12,7 +12,7 @@ import (
 
 const (
 	springSegment  = "Gardeners"
-	springAudience = `(orders_count >= 1 or list == "Green Fingers subscribers" or list == "Herb Society") and country in ["US", "GB", "DE"]`
+	springAudience = `(orders_count >= 1 or in_list("Green Fingers subscribers") or in_list("Herb Society")) and country in ["US", "GB", "DE"]`
 	springCode     = "spring-bulbs"
 	autumnCode     = "autumn-planting"
 )

@@ -39,6 +39,9 @@ func (v Values) Check() error {
 			bad(name, "Give 0 to 730 days")
 		}
 	}
+	if v.RentedKeepDays < 1 || v.RentedKeepDays > 3650 {
+		bad("rented_keep_days", "Give 1 to 3650 days")
+	}
 	if v.CallFromHour < 0 || v.CallToHour > 24 || v.CallFromHour >= v.CallToHour {
 		bad("call_from_hour", "The hours for calls must lie within a day, the first before the last")
 	}

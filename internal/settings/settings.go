@@ -40,6 +40,9 @@ type Values struct {
 	MatchbackEmailDays int `json:"matchback_email_days"`
 	MatchbackSMSDays   int `json:"matchback_sms_days"`
 
+	// Rented names whose licence is over are erased so many days after their last use, and never within the matchback of a letter.
+	RentedKeepDays int `json:"rented_keep_days"`
+
 	// Local hours, half-open [from, to), in which a person may be called.
 	CallFromHour int `json:"call_from_hour"`
 	CallToHour   int `json:"call_to_hour"`
@@ -54,7 +57,8 @@ func Defaults() Values {
 		CompanyName: "Aldine", CompanyAddress: "Set your postal address in Settings",
 		FromName: "Aldine", FromEmail: "news@aldine.example", SMSSender: "ALDINE",
 		MatchbackPostDays: 90, MatchbackCallsDays: 30, MatchbackEmailDays: 7, MatchbackSMSDays: 3,
-		CallFromHour: 8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
+		RentedKeepDays: 120,
+		CallFromHour:   8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
 	}
 }
 
