@@ -26,7 +26,7 @@ var (
 	suppressionView = pageView[suppressionPage]("suppressions")
 	scopeOptions    = []option{{"email", "E-mail address"}, {"phone", "Phone number"}, {"customer", "Person, by customer number"},
 		{"household", "Household, by a customer's number"}, {"address", "Postal address"}, {"domain", "E-mail domain"}}
-	mediaOptions = []option{{"all", "All channels"}, {"email", "E-mail"}, {"sms", "SMS"}, {"post", "Letter"}, {"calls", "Call"}}
+	suppressibleMedia = []option{{"all", "All channels"}, {"email", "E-mail"}, {"sms", "SMS"}, {"post", "Letter"}, {"calls", "Call"}}
 )
 
 func (p *Pages) suppressionList(c echo.Context) error {
@@ -35,7 +35,7 @@ func (p *Pages) suppressionList(c echo.Context) error {
 
 func (p *Pages) showSuppressions(c echo.Context, f form) error {
 	page := suppressionPage{frame: p.frame(c, customersPlace, "Suppression list"), Search: c.QueryParam("q"), Scope: c.QueryParam("scope"), Form: f,
-		Scopes: scopeOptions, Media: mediaOptions, Now: p.Now()}
+		Scopes: scopeOptions, Media: suppressibleMedia, Now: p.Now()}
 	cursor := c.QueryParam("after")
 	found, err := p.Customers.Suppressions(ctx(c), customers.SuppressionQuery{Search: page.Search, Scope: page.Scope, Cursor: cursor, Limit: rowsPerPage})
 	if err != nil {

@@ -31,7 +31,7 @@ func (p *Pages) suppressionFile(c echo.Context) error {
 }
 
 func (p *Pages) showSuppressionFile(c echo.Context, f form) error {
-	page := suppressionFilePage{frame: p.frame(c, customersPlace, "Load a file of suppressions"), Form: f, Scopes: scopeOptions, Media: mediaOptions}
+	page := suppressionFilePage{frame: p.frame(c, customersPlace, "Load a file of suppressions"), Form: f, Scopes: scopeOptions, Media: suppressibleMedia}
 	return showStatus(p, c, f.status(), suppressionFileView, page)
 }
 
