@@ -87,9 +87,8 @@ func (s *Service) householdsTx(ctx context.Context, tx pgx.Tx, ids []ID, left []
 			p.is.residence = book.residenceOf(&p.location, p.is.address, p.place)
 			touched = append(touched, p.is.residence)
 		}
-		p.is.household = p.was.household
-		if p.is.residence == 0 {
-			p.is.household = 0
+		if p.is.household = p.was.household; p.is.residence != p.was.residence {
+			p.is.household = normal.HouseholdHash(p.lastName, p.is.residence)
 		}
 		if p.was.residence != 0 && p.was.residence != p.is.residence {
 			touched = append(touched, p.was.residence)

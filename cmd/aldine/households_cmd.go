@@ -26,6 +26,15 @@ func (c householdsRefresh) Run(ctx context.Context, cfg *config, std streams) er
 	})
 }
 
+// hintHouseholds says how households are found after an import that no server looks after.
+func (a *app) hintHouseholds(ctx context.Context, std streams) error {
+	waiting, err := a.customers.HouseholdsWaiting(ctx)
+	if err == nil && waiting > 0 {
+		fmt.Fprintf(std.err, "A running server now looks at the households of %d customers; without one: aldine households refresh\n", waiting)
+	}
+	return err
+}
+
 // refreshHouseholds shows how far it is every few seconds.
 func (a *app) refreshHouseholds(ctx context.Context, std streams) error {
 	begun := time.Now()
