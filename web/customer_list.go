@@ -13,6 +13,7 @@ type customerListPage struct {
 	frame
 	Search      string
 	List        int64
+	Names       string
 	Lists       []option
 	Customers   []customers.Customer
 	Currency    string
@@ -24,13 +25,14 @@ var customerListView = pageView[customerListPage]("customers")
 func (p *Pages) customerList(c echo.Context) error {
 	page := customerListPage{frame: p.frame(c, customersPlace, "Customers"), Search: c.QueryParam("q")}
 	page.List, _ = strconv.ParseInt(c.QueryParam("list"), 10, 64)
+	page.Names = c.QueryParam("names")
 	after, _ := strconv.ParseInt(c.QueryParam("after"), 10, 64)
 	v, err := p.Settings.Get(ctx(c))
 	if err != nil {
 		return err
 	}
 	page.Currency = v.BaseCurrency
-	found, err := p.Customers.List(ctx(c), customers.Query{Search: page.Search, List: page.List, After: after, Limit: rowsPerPage})
+	found, err := p.Customers.List(ctx(c), customers.Query{Search: page.Search, List: page.List, Names: page.Names, After: after, Limit: rowsPerPage})
 	if err != nil {
 		return err
 	}
@@ -44,6 +46,9 @@ func (p *Pages) customerList(c echo.Context) error {
 	query := url.Values{"q": {page.Search}}
 	if page.List != 0 {
 		query.Set("list", number64(page.List))
+	}
+	if page.Names != "" {
+		query.Set("names", page.Names)
 	}
 	if after != 0 {
 		page.First = "/customers?" + query.Encode()
