@@ -112,7 +112,7 @@ func TestAllocationsTotalTheSame(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))
 	byList := map[string][]int{}
-	for range 3000 {
+	for n := range int32(3000) {
 		var words []string
 		for range 1 + rng.IntN(8) {
 			words = append(words, fmt.Sprintf("%c%d", "HIAABBCCS"[rng.IntN(9)], rng.IntN(3)))
@@ -125,6 +125,9 @@ func TestAllocationsTotalTheSame(t *testing.T) {
 		for _, allocation := range []string{Hierarchy, Random, RandomWithinHierarchy, Random + " again"} {
 			r := &rules{lists: lists(), level: Household, allocation: strings.TrimSuffix(allocation, " again"), seed: 7}
 			group := parse(r, text)
+			for i := range group {
+				group[i].record += 10 * n
+			}
 			out := make([]decision, len(group))
 			r.allocate(group, out)
 			net, suppressed, intra := 0, 0, make([]int, len(r.lists))

@@ -165,7 +165,7 @@ func (s *Service) rankHouse(ctx context.Context, conn *pgxpool.Conn, b *board) e
 		if len(batch) == before+1 {
 			batch = batch[:before]
 		}
-		if len(batch) < slice {
+		if int64(len(batch)) < s.sizes.records {
 			return nil
 		}
 		return flush()

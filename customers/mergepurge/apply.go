@@ -11,9 +11,6 @@ import (
 	"aldine/internal/pg"
 )
 
-// applySlice is how many rented names are made in one transaction.
-const applySlice = 5_000
-
 // apply makes the merged list. What a chunk has done shows in its rows, so that one who takes over does none twice: a
 // rented name that is in has its customer's number, and whoever is a member already is one.
 func (s *Service) apply(ctx context.Context, run Run) error {
@@ -140,8 +137,8 @@ func (s *Service) makeRentedTx(ctx context.Context, tx pgx.Tx, run *Run, in *Inp
 // applyHouse makes the net customers members of the merged list, as whom they are known now; it counts those who are no more.
 func (s *Service) applyHouse(ctx context.Context, run *Run, in *Input, step func(int64) error) (skipped int64, err error) {
 	first := run.first(in.No)
-	for from := first; from < first+in.Rows; from += slice {
-		to := min(from+slice, first+in.Rows) - 1
+	for from := first; from < first+in.Rows; from += s.sizes.records {
+		to := min(from+s.sizes.records, first+in.Rows) - 1
 		var gone int64
 		if err := s.pool.QueryRow(ctx, `
 			WITH net AS (SELECT coalesce(a.customer_id, m.customer_id) AS customer_id FROM merge_records m LEFT JOIN customer_aliases a ON a.old_id = m.customer_id
@@ -163,8 +160,8 @@ func (s *Service) applyHouse(ctx context.Context, run *Run, in *Input, step func
 // applyRented makes rented names of an input's net records, and members of its list of the house names that it hit.
 func (s *Service) applyRented(ctx context.Context, run *Run, in *Input, step func(int64) error) error {
 	first := run.first(in.No)
-	for from := first; from < first+in.Rows; from += applySlice {
-		to := min(from+applySlice, first+in.Rows) - 1
+	for from := first; from < first+in.Rows; from += s.sizes.rented {
+		to := min(from+s.sizes.rented, first+in.Rows) - 1
 		if err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.applyChunkTx(ctx, tx, run, in, from, to) }); err != nil {
 			return err
 		}
@@ -217,9 +214,9 @@ func (s *Service) applyChunkTx(ctx context.Context, tx pgx.Tx, run *Run, in *Inp
 // forget empties what the files said: rented names that are in are customers now, and the others were not hired to be kept.
 func (s *Service) forget(ctx context.Context, run *Run) error {
 	last := run.first(1<<30) - 1
-	for from := int64(1); from <= last; from += slice {
+	for from := int64(1); from <= last; from += s.sizes.records {
 		if _, err := s.pool.Exec(ctx, `UPDATE merge_records SET fields = NULL WHERE run_id = @run AND record_no BETWEEN @from AND @to AND fields IS NOT NULL`,
-			pgx.NamedArgs{"run": run.ID, "from": from, "to": min(from+slice-1, last)}); err != nil {
+			pgx.NamedArgs{"run": run.ID, "from": from, "to": min(from+s.sizes.records-1, last)}); err != nil {
 			return err
 		}
 	}

@@ -16,11 +16,8 @@ import (
 	"aldine/internal/fault"
 )
 
-// Rows and bytes to a chunk, which is one transaction.
-const (
-	chunkRows  = 10_000
-	chunkBytes = 8 << 20 // rows may be long
-)
+// chunkBytes ends a chunk before it has all its rows: they may be long.
+const chunkBytes = 8 << 20
 
 // chunk is some rows of a file on their way.
 type chunk struct {
@@ -47,7 +44,7 @@ func (s *Service) loadFile(ctx context.Context, run *Run, in *Input) error {
 	read, made := make(chan *chunk, 1), make(chan *chunk, 1)
 	group.Go(func() error {
 		defer close(read)
-		return readChunks(within, file, first, in.Rows, read)
+		return s.readChunks(within, file, first, in.Rows, read)
 	})
 	group.Go(func() error {
 		defer close(made)
@@ -90,7 +87,7 @@ func send(ctx context.Context, to chan<- *chunk, c *chunk) error {
 }
 
 // readChunks reads the file's rows after those done.
-func readChunks(ctx context.Context, file *csvfile.File, first, done int64, to chan<- *chunk) error {
+func (s *Service) readChunks(ctx context.Context, file *csvfile.File, first, done int64, to chan<- *chunk) error {
 	c := &chunk{first: first + done}
 	for n := int64(0); ; n++ {
 		row, err := file.Next()
@@ -114,12 +111,12 @@ func readChunks(ctx context.Context, file *csvfile.File, first, done int64, to c
 		if row.Fields != nil {
 			row.Text = ""
 		}
-		if c.rows = append(c.rows, row); len(c.rows) == chunkRows || c.size >= chunkBytes {
+		if c.rows = append(c.rows, row); int64(len(c.rows)) == s.sizes.rows || c.size >= chunkBytes {
 			c.bytes = file.BytesRead()
 			if err := send(ctx, to, c); err != nil {
 				return err
 			}
-			c = &chunk{first: c.first + int64(len(c.rows)), rows: make([]csvfile.Row, 0, chunkRows)}
+			c = &chunk{first: c.first + int64(len(c.rows)), rows: make([]csvfile.Row, 0, s.sizes.rows)}
 		}
 	}
 }

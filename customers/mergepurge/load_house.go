@@ -7,9 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// houseSlice is how many customer numbers are looked at in one transaction.
-const houseSlice = 50_000
-
 // measureHouse fixes the last customer that takes part, so that those who come in during a run do not.
 func (s *Service) measureHouse(ctx context.Context, run *Run) error {
 	for i := range run.Inputs {
@@ -30,7 +27,7 @@ func (s *Service) measureHouse(ctx context.Context, run *Run) error {
 func (s *Service) loadHouse(ctx context.Context, run *Run, in *Input) error {
 	base := run.first(in.No)
 	for {
-		first, last := in.BytesDone+1, min(in.BytesDone+houseSlice, in.FileSize)
+		first, last := in.BytesDone+1, min(in.BytesDone+s.sizes.customers, in.FileSize)
 		end := last >= in.FileSize
 		where, args, err := s.houseWhere(ctx, run, in, first, last)
 		if err != nil {

@@ -45,7 +45,10 @@ func (s *Service) matchRecords(ctx context.Context, run *Run) (*match.Spool, *ma
 		return nil, nil, err
 	}
 	model, err := json.Marshal(matched.Model())
-	if err == nil {
+	if err != nil {
+		s.log.Warn("the matcher's model was not kept", "run", run.ID, "err", err)
+		err = nil
+	} else {
 		_, err = s.pool.Exec(ctx, `UPDATE merge_runs SET model = @model WHERE run_id = @run`, pgx.NamedArgs{"model": model, "run": run.ID})
 	}
 	if err != nil {

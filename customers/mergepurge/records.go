@@ -122,6 +122,10 @@ func (s *Service) WriteNet(ctx context.Context, runID int64, w io.Writer) error 
 			return err
 		}
 		for _, r := range page {
+			after = r.No
+			if len(r.Fields) == 0 { // a customer who is not there any more
+				continue
+			}
 			cells = append(cells[:0], strconv.FormatInt(r.No, 10), r.InputName, number(r.Line), number(r.CustomerID), strconv.Itoa(r.Lists))
 			for _, f := range shownFields {
 				cells = append(cells, r.Fields[f])
@@ -129,7 +133,6 @@ func (s *Service) WriteNet(ctx context.Context, runID int64, w io.Writer) error 
 			if err := out.Write(cells...); err != nil {
 				return err
 			}
-			after = r.No
 		}
 		if err := out.Flush(); err != nil || len(page) == 0 {
 			return err

@@ -39,6 +39,15 @@ type Service struct {
 	dataDir   string
 	now       func() time.Time
 	log       *slog.Logger
+	sizes     sizes
+}
+
+// sizes are how much is done in one transaction.
+type sizes struct {
+	rows      int64 // of a file
+	customers int64 // numbers of customers that are looked at
+	records   int64 // looked at or written
+	rented    int64 // names made customers
 }
 
 // New gives a service; Now and Log default to the clock and the default logger.
@@ -50,5 +59,5 @@ func New(d Deps) *Service {
 		d.Log = slog.Default()
 	}
 	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, audience: d.Audience, dataDir: d.DataDir,
-		now: d.Now, log: d.Log}
+		now: d.Now, log: d.Log, sizes: sizes{rows: 10_000, customers: 50_000, records: 50_000, rented: 5_000}}
 }

@@ -10,9 +10,6 @@ import (
 	"aldine/customers"
 )
 
-// slice is how many records are looked at or written in one statement.
-const slice = 50_000
-
 // subjects are the records m that can be mailed, with what they can be suppressed by as columns of c: house customers as
 // they are now, rented names as their file has them.
 const subjects = `
@@ -38,6 +35,7 @@ func (s *Service) suppressRecords(ctx context.Context, conn *pgxpool.Conn, b *bo
 	if !keys && !stored {
 		return nil
 	}
+	slice := s.sizes.records
 	for _, in := range b.run.Inputs {
 		if in.Kind == Suppression {
 			continue

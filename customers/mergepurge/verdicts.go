@@ -40,6 +40,7 @@ func (s *Service) storeVerdicts(ctx context.Context, b *board, review int64, ste
 	}); err != nil {
 		return err
 	}
+	slice := int32(s.sizes.records)
 	for from := int32(0); from < b.n; from += slice {
 		to := min(from+slice, b.n)
 		u := update{run: b.run.ID, from: int64(from) + 1, to: int64(to)}
