@@ -3,8 +3,8 @@
 //
 // A customer has core fields (name parts, company, e-mail, phone, postal address, language, time zone, external id),
 // attributes that marketers define as typed columns, memberships of lists, orders, and consents per channel. Values
-// are stored in normal form, made by NormalizeEmail, NormalizePhone, AddressHash and HouseholdHash: lower(email) of a
-// stored customer is the normal form of the e-mail address, so SQL anywhere can compare without a call into Go.
+// are stored in normal form, made by package normal: lower(email) of a stored customer is the normal form of the e-mail
+// address, so SQL anywhere can compare without a call into Go.
 //
 // Who is whom (exact matching; fuzzy matching is not done here):
 //
@@ -15,6 +15,10 @@
 //   - A row with an external id not seen before is that customer only where the customer has no external id yet.
 //   - A row with neither is new, unless a customer came in before with exactly the same name, company, address and
 //     phone, and without id and e-mail. A phone, an address or a shared e-mail alone never makes two people one.
+//
+// Customers belong together at a residence, in a household and in a company (docs/households.md has the rules).
+// HouseholdsTx finds that for a few within a transaction; imports note whom they have changed with NoteHouseholdsTx, and
+// RefreshHouseholds does the noted work in slices.
 //
 // Suppressions say who must never be contacted, consents what one customer allows. SuppressionJoin and ConsentSQL
 // are the only statements of these rules in SQL; planning and sending both use them.
