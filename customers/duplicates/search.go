@@ -91,35 +91,60 @@ func (s *Service) StartSearch(ctx context.Context, in NewSearch) (Search, error)
 func (s *Service) start(ctx context.Context, kind string, in NewSearch, total int64) (Search, error) {
 	var out Search
 	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
-		// One at a time: two would write over each other. The lock ends with the transaction.
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(@key)`, pgx.NamedArgs{"key": lockStart}); err != nil {
-			return err
-		}
-		var running int64
-		err := tx.QueryRow(ctx, `SELECT run_id FROM duplicate_searches WHERE state IN ('waiting', 'running') ORDER BY run_id LIMIT 1`).Scan(&running)
-		if err == nil {
-			return fault.New(fault.Conflict, "Search %d is under way; wait for its end or cancel it", running)
-		}
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		rows, err := tx.Query(ctx, `
-			INSERT INTO duplicate_searches AS s (kind, state, threshold, review, total, created_by, created_at)
-			VALUES (@kind, 'waiting', @threshold, @review, @total, @actor, @now) RETURNING `+searchColumns, pgx.NamedArgs{"kind": kind,
-			"threshold": in.Threshold, "review": in.Review, "total": total, "actor": access.From(ctx).String(), "now": s.Now()})
+		running, _, err := underWayTx(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if out, err = pgx.CollectExactlyOneRow(rows, scanSearch); err != nil {
-			return err
+		if running != 0 {
+			return fault.New(fault.Conflict, "Search %d is under way; wait for its end or cancel it", running)
 		}
-		if err := audit.RecordTx(ctx, tx, s.Now(), "duplicates."+kind, "duplicate_search", out.ID,
-			map[string]any{"threshold": in.Threshold, "review": in.Review}); err != nil || in.Hold {
-			return err
-		}
-		_, err = s.Jobs.InsertTx(ctx, tx, SearchArgs{SearchID: out.ID}, nil)
+		out, err = s.insertTx(ctx, tx, kind, in, total)
 		return err
 	})
+	return out, err
+}
+
+// StartTx makes the job of a search with the usual thresholds within the caller's transaction: what follows an import. One that
+// waits already is enough; one that is running has missed the new customers, so this one comes after it.
+func (s *Service) StartTx(ctx context.Context, tx pgx.Tx) error {
+	_, state, err := underWayTx(ctx, tx)
+	if err != nil || state == Waiting {
+		return err
+	}
+	_, err = s.insertTx(ctx, tx, "search", NewSearch{Threshold: match.DefaultThreshold, Review: match.DefaultReview}, 0)
+	return err
+}
+
+// underWayTx gives the last search that has not ended, 0 for none. Until the transaction ends nobody else begins one: two would
+// write over each other.
+func underWayTx(ctx context.Context, tx pgx.Tx) (id int64, state string, err error) {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(@key)`, pgx.NamedArgs{"key": lockStart}); err != nil {
+		return 0, "", err
+	}
+	err = tx.QueryRow(ctx, `SELECT run_id, state FROM duplicate_searches WHERE state IN ('waiting', 'running') ORDER BY run_id DESC LIMIT 1`).Scan(&id, &state)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, "", nil
+	}
+	return id, state, err
+}
+
+func (s *Service) insertTx(ctx context.Context, tx pgx.Tx, kind string, in NewSearch, total int64) (Search, error) {
+	rows, err := tx.Query(ctx, `
+		INSERT INTO duplicate_searches AS s (kind, state, threshold, review, total, created_by, created_at)
+		VALUES (@kind, 'waiting', @threshold, @review, @total, @actor, @now) RETURNING `+searchColumns, pgx.NamedArgs{"kind": kind,
+		"threshold": in.Threshold, "review": in.Review, "total": total, "actor": access.From(ctx).String(), "now": s.Now()})
+	if err != nil {
+		return Search{}, err
+	}
+	out, err := pgx.CollectExactlyOneRow(rows, scanSearch)
+	if err != nil {
+		return out, err
+	}
+	if err := audit.RecordTx(ctx, tx, s.Now(), "duplicates."+kind, "duplicate_search", out.ID,
+		map[string]any{"threshold": in.Threshold, "review": in.Review}); err != nil || in.Hold {
+		return out, err
+	}
+	_, err = s.Jobs.InsertTx(ctx, tx, SearchArgs{SearchID: out.ID}, nil)
 	return out, err
 }
 

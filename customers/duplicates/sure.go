@@ -19,6 +19,15 @@ func (s *Service) CountSure(ctx context.Context, minScore float64) (n int64, err
 // MergeSure makes the job that merges all open pairs from the score up that have no conflict; the answer's Total says how many
 // those are now. Each is a merge of its own that can be undone. Invalid where the score is none, Conflict where a search is under way.
 func (s *Service) MergeSure(ctx context.Context, minScore float64) (Search, error) {
+	return s.mergeSure(ctx, minScore, false)
+}
+
+// MergeSureHeld is MergeSure without the job: the caller does the work with Run.
+func (s *Service) MergeSureHeld(ctx context.Context, minScore float64) (Search, error) {
+	return s.mergeSure(ctx, minScore, true)
+}
+
+func (s *Service) mergeSure(ctx context.Context, minScore float64, hold bool) (Search, error) {
 	if !(minScore >= leastSure && minScore <= 1) {
 		return Search{}, fault.BadField("min_score", "must be between %v and 1: what is less sure is for people to look at", leastSure)
 	}
@@ -26,7 +35,7 @@ func (s *Service) MergeSure(ctx context.Context, minScore float64) (Search, erro
 	if err != nil {
 		return Search{}, err
 	}
-	return s.start(ctx, "merge", NewSearch{Threshold: minScore, Review: minScore}, total)
+	return s.start(ctx, "merge", NewSearch{Threshold: minScore, Review: minScore, Hold: hold}, total)
 }
 
 // leastSure is the least score from which pairs are merged without being looked at one by one.
