@@ -13,8 +13,8 @@ import (
 	"aldine/internal/fault"
 )
 
-// pairOf is the input of an operation on two customers.
-type pairOf struct {
+// PairOf is the input of an operation on two customers.
+type PairOf struct {
 	ID    int64 `path:"id" minimum:"1"`
 	Other int64 `path:"other" minimum:"1"`
 }
@@ -68,11 +68,11 @@ func (a *API) duplicates() {
 	add(a, op{id: "countDuplicates", method: http.MethodGet, path: "/duplicates/counts", summary: "How many pairs there are", tag: tag, need: access.CustomersRead},
 		func(ctx context.Context, _ *none) (duplicates.Counts, error) { return a.Duplicates.Counts(ctx) })
 	add(a, op{id: "getDuplicate", method: http.MethodGet, path: "/duplicates/{id}/{other}", summary: "One pair", tag: tag, need: access.CustomersRead},
-		func(ctx context.Context, in *pairOf) (duplicates.Pair, error) {
+		func(ctx context.Context, in *PairOf) (duplicates.Pair, error) {
 			return a.Duplicates.Pair(ctx, in.ID, in.Other)
 		})
 	type decision struct {
-		pairOf
+		PairOf
 		Body struct {
 			Different bool `json:"different" doc:"True: two people. False: the pair is open again."`
 		}

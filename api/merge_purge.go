@@ -114,8 +114,8 @@ func (a *API) mergePurge() {
 	a.mergePurgeResults(tag)
 }
 
-// oneInput is the input of an operation on one list of a run.
-type oneInput struct {
+// OneMergeInput is the input of an operation on one list of a run.
+type OneMergeInput struct {
 	One
 	No int `path:"no" minimum:"1"`
 }
@@ -147,7 +147,7 @@ func (a *API) mergePurgeInputs(tag string) {
 			return a.MergePurge.AddInput(ctx, in.ID, n)
 		})
 	type change struct {
-		oneInput
+		OneMergeInput
 		Body struct {
 			Mapping  map[string]string `json:"mapping" doc:"Column to field; an empty field leaves the column out. Left out, the columns stay."`
 			Priority int               `json:"priority" minimum:"0" doc:"Left out, it stays."`
@@ -158,9 +158,9 @@ func (a *API) mergePurgeInputs(tag string) {
 			return a.MergePurge.SetInput(ctx, in.ID, in.No, in.Body.Mapping, in.Body.Priority)
 		})
 	act(a, op{id: "removeMergeInput", method: http.MethodDelete, path: "/merge-runs/{id}/inputs/{no}", summary: "Take a list out of a run", tag: tag, need: access.CustomersWrite},
-		func(ctx context.Context, in *oneInput) error { return a.MergePurge.RemoveInput(ctx, in.ID, in.No) })
+		func(ctx context.Context, in *OneMergeInput) error { return a.MergePurge.RemoveInput(ctx, in.ID, in.No) })
 	type preview struct {
-		oneInput
+		OneMergeInput
 		Rows int `query:"rows" minimum:"1" maximum:"200" default:"10"`
 	}
 	add(a, op{id: "previewMergeInput", method: http.MethodGet, path: "/merge-runs/{id}/inputs/{no}/preview", summary: "First rows of a file, as they are compared, with a verdict each", tag: tag,

@@ -64,7 +64,7 @@ func fieldLabel(name string) string {
 	case "time_zone":
 		return "Time zone"
 	}
-	s := sayWord(strings.TrimPrefix(name, "attributes."))
+	s := strings.ReplaceAll(strings.TrimPrefix(name, "attributes."), "_", " ")
 	if s == "" {
 		return s
 	}

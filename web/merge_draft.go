@@ -15,11 +15,19 @@ import (
 // mergeDraftPage is a run before its start: what takes part.
 type mergeDraftPage struct {
 	frame
-	Run                        mergepurge.Run
-	Form                       form
-	House, Rented, Suppression []mergepurge.Input
-	Lists                      []customers.CustomerList // rented ones that are known
-	Ready                      bool
+	Run                mergepurge.Run
+	Form               form
+	House, Suppression []mergepurge.Input
+	Rented             []rankedInput
+	Lists              []customers.CustomerList // rented ones that are known
+	Ready              bool
+}
+
+// rankedInput is a rented list with its place among the others; Alone: the list above is of a better rank.
+type rankedInput struct {
+	mergepurge.Input
+	Rank  int
+	Alone bool
 }
 
 var mergeDraftView = pageView[mergeDraftPage]("merge-draft")
@@ -31,12 +39,23 @@ func (p *Pages) showMergeDraft(c echo.Context, run mergepurge.Run, f form) error
 		case mergepurge.House:
 			page.House = append(page.House, in)
 		case mergepurge.Rented:
-			page.Rented = append(page.Rented, in)
+			page.Rented = append(page.Rented, rankedInput{Input: in})
 		default:
 			page.Suppression = append(page.Suppression, in)
 		}
 	}
-	slices.SortStableFunc(page.Rented, func(a, b mergepurge.Input) int { return a.Priority - b.Priority })
+	slices.SortStableFunc(page.Rented, func(a, b rankedInput) int { return a.Priority - b.Priority })
+	for i := range page.Rented {
+		in := &page.Rented[i]
+		in.Rank, in.Alone = 1, i == 0
+		if i > 0 {
+			above := page.Rented[i-1]
+			in.Rank, in.Alone = above.Rank, in.Priority != above.Priority
+			if in.Alone {
+				in.Rank++
+			}
+		}
+	}
 	page.Ready = page.House != nil || page.Rented != nil
 	lists, err := p.Customers.Lists(ctx(c))
 	if err != nil {

@@ -55,12 +55,16 @@ func (p *Pages) showMergeInput(c echo.Context, f form) error {
 		}
 		page.Columns = append(page.Columns, column)
 	}
-	page.Shown = shownFields(page.Fields, page.Preview.Rows)
+	page.Shown = shownFields(page.Preview.Rows)
 	return showStatus(p, c, f.status(), mergeInputView, page)
 }
 
-// shownFields gives the fields that some row has, in the usual order of fields; others after them by name.
-func shownFields(order []string, rows []mergepurge.PreviewRow) []string {
+// addressOrder is how people read a name and an address.
+var addressOrder = []string{"external_id", "title", "full_name", "first_name", "middle_name", "last_name", "suffix", "company", "street_number", "street", "address2",
+	"postal_code", "city", "region", "country", "email", "phone", "birth_date"}
+
+// shownFields gives the fields that some row has, in the order of an address; others after them by name.
+func shownFields(rows []mergepurge.PreviewRow) []string {
 	has := map[string]bool{}
 	for _, row := range rows {
 		for name, value := range row.Standard {
@@ -70,7 +74,7 @@ func shownFields(order []string, rows []mergepurge.PreviewRow) []string {
 		}
 	}
 	var out []string
-	for _, name := range order {
+	for _, name := range addressOrder {
 		if has[name] {
 			out = append(out, name)
 			delete(has, name)

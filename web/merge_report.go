@@ -28,9 +28,6 @@ type mergeLine struct {
 	NetShare *float64
 }
 
-// TakesOut is what a suppression file's line shows.
-func (l mergeLine) TakesOut() int64 { return l.Suppresses }
-
 type counted struct {
 	Name  string
 	Count int64
@@ -70,6 +67,7 @@ func reportOf(run mergepurge.Run) mergeReport {
 	}
 	r := mergeReport{Report: run.Report}
 	charges := map[string]decimal.Decimal{}
+	var takers []mergeLine // suppression files stand below the lists that give names
 	for _, in := range run.Report.Inputs {
 		line := mergeLine{InputReport: in}
 		for name, n := range in.SuppressedBy {
@@ -85,7 +83,7 @@ func reportOf(run mergepurge.Run) mergeReport {
 			if in.Input != in.Rejected+in.Entries {
 				r.Off = append(r.Off, fmt.Sprintf("%s has %s records, of which %s are accounted for.", in.Name, number(in.Input), number(in.Rejected+in.Entries)))
 			}
-			r.Lines = append(r.Lines, line)
+			takers = append(takers, line)
 			continue
 		}
 		one := mergeTotals{Input: in.Input, Rejected: in.Rejected, Suppressed: in.Suppressed, Intra: in.IntraDuplicates, Inter: in.InterDuplicates, House: in.HouseMatches, Net: in.Net}
@@ -103,6 +101,7 @@ func reportOf(run mergepurge.Run) mergeReport {
 			charges[in.Charge.Currency] = sum
 		}
 	}
+	r.Lines = append(r.Lines, takers...)
 	t := &r.Totals
 	t.NetShare = shareOf(t.Net, t.Input)
 	for currency, sum := range charges {

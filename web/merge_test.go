@@ -64,7 +64,7 @@ func TestMergePurge(t *testing.T) {
 	if _, off := attr(p.one("button", "class", "btn-primary"), "disabled"); !off {
 		t.Error("an empty run can be started")
 	}
-	b.post(run+"/start").want(422).has("nobody to mail")
+	b.post(run + "/start").want(422).has("nobody to mail")
 	b.post(run+"/house", "expression", `country == "US" and frist_name == "x"`).want(422).has("first_name")
 	b.post(run+"/house", "expression", `country == "US"`).to(run)
 	b.get(run).want(200).has(`Customers with country == "US"`)
@@ -85,7 +85,7 @@ func TestMergePurge(t *testing.T) {
 		seeds += person(i)
 	}
 	b.send(run+"/files", "seeds.csv", strings.Replace(seeds, "zip", "mystery", 1), "kind", "rented", "name", "SEEDS").to(run + "/inputs/3")
-	cols := b.get(run + "/inputs/3").want(200).has("mystery", "leave out")
+	cols := b.get(run+"/inputs/3").want(200).has("mystery", "leave out")
 	var pairs []string
 	for _, sel := range cols.all("select") {
 		name, _ := attr(sel, "name")
@@ -128,7 +128,7 @@ func TestMergePurge(t *testing.T) {
 	b.get(run+"/records").want(200).has("net name", "Next page")
 	b.get(run+"/records?input=2&verdict=duplicate&reason=house").want(200).has("the house file has it; kept is", "kept is")
 	b.get(run+"/records?verdict=suppressed").want(200).has("suppressed", "deceased, line 2")
-	b.get(run+"/records?input=2&verdict=rejected").want(200).has("No such record")
+	b.get(run + "/records?input=2&verdict=rejected").want(200).has("No such record")
 	if book := b.get(run + "/report.xlsx").want(200); !strings.HasPrefix(book.body, "PK") {
 		t.Error("the workbook is none")
 	}
@@ -140,7 +140,7 @@ func TestMergePurge(t *testing.T) {
 	}
 	b.get(run + "/nothing").want(404)
 
-	b.get(run+"/apply").want(200).has("makes a list Spring mailing of 77 names, of which 48 are rented; nothing is mailed")
+	b.get(run + "/apply").want(200).has("makes a list Spring mailing of 77 names, of which 48 are rented; nothing is mailed")
 	b.post(run + "/apply").to(run)
 	s.work()
 	b.get(run).want(200).has("applied", "Show the list", "Use it in a campaign", `in_list("Spring mailing")`)
@@ -151,7 +151,7 @@ func TestMergePurge(t *testing.T) {
 	b.post(run + "/delete").want(409)
 
 	other := b.post("/merge-runs", "name", "Other", "level", "household", "allocation", "hierarchy").to("/merge-runs/")
-	b.post(other+"/house").to(other)
+	b.post(other + "/house").to(other)
 	b.post(other + "/start").to(other)
 	b.post(other + "/cancel").to(other)
 	b.get(other).want(200).has("cancelled", "Nothing was changed")
