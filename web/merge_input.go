@@ -25,7 +25,7 @@ type mergeInputPage struct {
 
 var mergeInputView = pageView[mergeInputPage]("merge-input")
 
-const previewRows = 10
+const mergePreviewRows = 10
 
 func (p *Pages) mergeInput(c echo.Context) error { return p.showMergeInput(c, form{}) }
 
@@ -39,7 +39,7 @@ func (p *Pages) showMergeInput(c echo.Context, f form) error {
 	}
 	page := mergeInputPage{frame: p.frame(c, customersPlace, in.Name), Form: f, Run: run, Input: in}
 	page.Editable = run.State == mergepurge.Draft && page.May("customers.write")
-	if page.Preview, err = p.MergePurge.Preview(ctx(c), run.ID, in.No, previewRows); err != nil {
+	if page.Preview, err = p.MergePurge.Preview(ctx(c), run.ID, in.No, mergePreviewRows); err != nil {
 		return err
 	}
 	page.Fields = page.Preview.Fields
