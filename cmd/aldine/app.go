@@ -8,12 +8,15 @@ import (
 	"os"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 
 	"aldine/campaigns"
 	"aldine/customers"
+	"aldine/customers/duplicates"
+	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/delivery/sandbox"
 	"aldine/internal/access"
@@ -38,14 +41,16 @@ type app struct {
 	jobs    *queue.Client // inserts only
 	signer  *tracking.Signer
 
-	settings  *settings.Store
-	access    *access.Service
-	customers *customers.Service
-	segments  *segments.Service
-	tracking  *tracking.Service
-	campaigns *campaigns.Service
-	delivery  *delivery.Service
-	reports   *reports.Service
+	settings   *settings.Store
+	access     *access.Service
+	customers  *customers.Service
+	mergePurge *mergepurge.Service
+	duplicates *duplicates.Service
+	segments   *segments.Service
+	tracking   *tracking.Service
+	campaigns  *campaigns.Service
+	delivery   *delivery.Service
+	reports    *reports.Service
 
 	closers []func()
 }
@@ -101,8 +106,15 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 	a.signer = tracking.NewSigner(key)
 	a.settings = settings.New(a.pool, now)
 	a.access = access.New(a.pool, now)
-	a.customers = customers.New(customers.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, DataDir: cfg.Data, Now: now, Log: log})
+	a.customers = customers.New(customers.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Secret: key, DataDir: cfg.Data, Now: now, Log: log})
 	a.segments = segments.New(a.pool, now)
+	a.mergePurge = mergepurge.New(mergepurge.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Audience: a.audience,
+		DataDir: cfg.Data, Now: now, Log: log})
+	a.duplicates = duplicates.New(duplicates.Deps{Pool: a.pool, Jobs: a.jobs, Customers: a.customers, DataDir: cfg.Data, Now: now, Log: log})
+	a.customers.SearchAfterImport(func(ctx context.Context) error {
+		_, err := a.duplicates.StartSearch(ctx, duplicates.NewSearch{})
+		return err
+	})
 	a.campaigns = campaigns.New(campaigns.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Segments: a.segments, Now: now, Log: log})
 	a.tracking = tracking.New(tracking.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Signer: a.signer, Now: now, Log: log,
 		Registry: a.metrics, Expand: a.campaigns.ExpandLink})
@@ -115,6 +127,16 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 	})
 	a.reports = reports.New(a.pool, a.settings, now)
 	return a, nil
+}
+
+// audience gives an expression as SQL, for merge/purge runs that take a part of the house file.
+func (a *app) audience(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
+	compiled, err := a.segments.Compile(ctx, expression, a.now())
+	if err != nil {
+		return "", nil, err
+	}
+	where, args := compiled.WhereSlice("c", prefix, first, last)
+	return where, args, nil
 }
 
 // openDelivery makes the senders. publicURL is where customers reach the tracked links. What is not configured goes to
@@ -168,6 +190,8 @@ func withApp(ctx context.Context, cfg *config, std streams, do func(*app) error)
 func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	workers := river.NewWorkers()
 	a.customers.Register(workers)
+	a.mergePurge.Register(workers)
+	a.duplicates.Register(workers)
 	a.tracking.Register(workers)
 	a.campaigns.Register(workers, a.delivery)
 	a.delivery.Register(workers)
@@ -186,6 +210,12 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	if err := a.customers.ResumeImports(ctx); err != nil { // those that a killed command left without a job
 		endBeat()
 		return nil, err
+	}
+	for _, resume := range []func(context.Context) error{a.mergePurge.Resume, a.duplicates.Resume} {
+		if err := resume(ctx); err != nil {
+			endBeat()
+			return nil, err
+		}
 	}
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		endBeat()

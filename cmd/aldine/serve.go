@@ -103,14 +103,14 @@ func (c *serveCmd) Run(ctx context.Context, cfg *config, std streams) error {
 func (a *app) newServer(public string) (*http.Server, error) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	pages, err := web.New(web.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Jobs: a.jobs, Customers: a.customers,
+	pages, err := web.New(web.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Jobs: a.jobs, Customers: a.customers, MergePurge: a.mergePurge, Duplicates: a.duplicates,
 		Segments: a.segments, Campaigns: a.campaigns, Delivery: a.delivery, Reports: a.reports, Tracking: a.tracking,
 		DataDir: a.cfg.Data, BaseURL: public, Version: version, Now: a.now, Log: a.log})
 	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, pages.Close)
-	api.New(api.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Customers: a.customers, Segments: a.segments, Tracking: a.tracking,
+	api.New(api.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Customers: a.customers, MergePurge: a.mergePurge, Duplicates: a.duplicates, Segments: a.segments, Tracking: a.tracking,
 		Campaigns: a.campaigns, Delivery: a.delivery, Reports: a.reports, Now: a.now, Log: a.log, Version: version}).Register(e)
 	pages.Register(e)
 	e.Any("/t/*", echo.WrapHandler(a.tracking.Handler()))
