@@ -4,9 +4,10 @@ import "unicode/utf8"
 
 // Places in coreNames of fields that are treated apart.
 var (
-	atFirstName = coreIndex["first_name"]
-	atStreet    = coreIndex["street"]
-	atCountry   = coreIndex["country"]
+	atExternalID = coreIndex["external_id"]
+	atFirstName  = coreIndex["first_name"]
+	atStreet     = coreIndex["street"]
+	atCountry    = coreIndex["country"]
 )
 
 // isAddress tells whether a core field is part of the postal address.
@@ -29,6 +30,9 @@ func (l *customerLoader) merge(p *person, in *incoming) bool {
 			continue
 		}
 		if i == atFirstName && keepsName(*mine[i], v) {
+			continue
+		}
+		if i == atExternalID && *mine[i] != "" { // another number of somebody who was merged: it finds, and names nobody
 			continue
 		}
 		*mine[i] = v
