@@ -226,6 +226,49 @@ func TestLeaseChecksAgain(t *testing.T) {
 	}
 }
 
+// A number that a do-not-call register lists comes off the list; while the register's file is too old, calls wait.
+func TestLeaseAsksTheRegisters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, list, ids := w.callList(mails(4)...)
+	people, err := w.people.Profiles(t.Context(), w.pool, ids)
+	w.must(err)
+	r, err := w.people.SaveRegister(t.Context(), customers.Register{Name: "Preference Service", Country: "GB", Required: true, ConsentExempts: true})
+	w.must(err)
+	c := w.delivery.Calls()
+	lease := func(want int) []calls.Call {
+		t.Helper()
+		leased, err := c.Lease(t.Context(), list, "anna", 4)
+		w.must(err)
+		if len(leased) != want {
+			t.Errorf("leased %d calls, want %d", len(leased), want)
+		}
+		return leased
+	}
+	lease(0) // no file yet
+	w.must(w.people.SetConsents(t.Context(), []customers.Consent{{CustomerID: ids[3], Channel: "calls", Granted: true, Source: "test"}}))
+	if got := lease(1); len(got) == 1 && got[0].CustomerID != ids[3] {
+		t.Errorf("leased %+v", got)
+	}
+	w.want("touches", w.counts(s), "sending:4")
+	load := func(day time.Time) {
+		t.Helper()
+		im, err := w.people.LoadRegister(t.Context(), customers.LoadRegister{RegisterID: r.ID, ScrubbedOn: day, FileName: "tps.txt", Hold: true,
+			Body: strings.NewReader(people[ids[0]].Phone + "\n")})
+		w.must(err)
+		_, err = w.people.RunImport(t.Context(), im.ID)
+		w.must(err)
+	}
+	load(w.now().AddDate(0, 0, -29))
+	lease(1) // of 29 days: too old for those it does not list
+	load(w.now().AddDate(0, 0, -28))
+	lease(3)
+	w.want("touches", w.counts(s), "sending:3 suppressed:1")
+	w.want("why", w.text(`SELECT reason_ref FROM touches WHERE reason = 'suppressed'`, nil),
+		fmt.Sprintf("register:%d Preference Service, file of %s", r.ID, w.now().AddDate(0, 0, -29).UTC().Format(time.DateOnly)))
+	w.want("money", w.money(), "6/0")
+}
+
 // TestAgentsAtOnce: agents who ask at the same time never hold the same call.
 func TestAgentsAtOnce(t *testing.T) {
 	t.Parallel()
