@@ -135,6 +135,7 @@ func (l *customerLoader) lookupRowsTx(ctx context.Context, tx pgx.Tx, fresh, cha
 				gone = append(gone, lookedUp[string]{before, p.ID})
 			}
 			if after != "" {
+				gone = append(gone, lookedUp[string]{after, p.ID}) // a merge may have given it to them before
 				come = append(come, lookedUp[string]{after, p.ID})
 			}
 		}

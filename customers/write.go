@@ -86,6 +86,10 @@ func lookupsTx(ctx context.Context, tx pgx.Tx, id ID, before, after *Fields) err
 			}
 		}
 		if l.after != "" {
+			// A merge may have given it to them before; of an external id that another has, the insert tells.
+			if _, err := tx.Exec(ctx, `DELETE FROM `+l.table+` WHERE `+l.column+` = @after AND customer_id = @id`, args); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(ctx, `INSERT INTO `+l.table+` (`+l.column+`, customer_id) VALUES (@after, @id)`, args); err != nil {
 				return err
 			}

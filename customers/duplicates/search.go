@@ -115,6 +115,11 @@ func (s *Service) StartTx(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
+// StartAfter is StartTx in a transaction of its own.
+func (s *Service) StartAfter(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error { return s.StartTx(ctx, tx) })
+}
+
 // underWayTx gives the last search that has not ended, 0 for none. Until the transaction ends nobody else begins one: two would
 // write over each other.
 func underWayTx(ctx context.Context, tx pgx.Tx) (id int64, state string, err error) {

@@ -50,5 +50,6 @@ var elsewhere = map[string]string{
 	"customer_aliases":    "aliases of the old one become aliases of the survivor",
 	"customer_merges":     "written here",
 	"touch_keys":          "stay: the key is taken either way, and the number is shown through the alias",
+	"household_work":      "a list of what is to be looked at again; numbers that are gone are passed over",
 	"merge_records":       "stay: they tell what a merge/purge run saw; applying it follows aliases",
 }
