@@ -36,7 +36,7 @@ func TestKill(t *testing.T) {
 	relay := w.relayOf(c)
 
 	child := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.v")
-	child.Env = append(os.Environ(), "ALDINE_TEST_CHILD=1", "ALDINE_TEST_DB="+pgtest.URL(w.pool), "ALDINE_TEST_RELAY="+relay)
+	child.Env = append(os.Environ(), "ALDINE_TEST_CHILD=1", "ALDINE_TEST_DB="+pgtest.URL(w.pool), "ALDINE_TEST_RELAY="+relay, "ALDINE_TEST_DATA_DIR="+w.config.DataDir)
 	w.must(child.Start())
 	select {
 	case <-c.at:
@@ -66,7 +66,7 @@ func TestKill(t *testing.T) {
 		name, n, _ := strings.Cut(f, ":")
 		counts[name], _ = strconv.Atoi(n)
 	}
-	if counts["sent"]+counts["unconfirmed"] != 400 || counts["unconfirmed"] > 40 || len(c.got) < counts["sent"] {
+	if counts["sent"]+counts["unconfirmed"] != 400 || counts["unconfirmed"] > 8 || len(c.got) < counts["sent"] {
 		t.Errorf("touches %v, %d people got a mail", counts, len(c.got))
 	}
 	t.Logf("touches %v", counts)
@@ -90,7 +90,9 @@ func (s *countingSession) Rcpt(to string, _ *smtp.RcptOptions) error { s.to = to
 func (s *countingSession) Reset()                                    {}
 func (s *countingSession) Logout() error                             { return nil }
 func (s *countingSession) Data(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
+	if _, err := io.Copy(io.Discard, r); err != nil { // cut off: no mail
+		return err
+	}
 	s.c.mu.Lock()
 	s.c.got[s.to]++
 	if len(s.c.got) == 100 && s.c.got[s.to] == 1 {
@@ -98,7 +100,7 @@ func (s *countingSession) Data(r io.Reader) error {
 	}
 	s.c.mu.Unlock()
 	time.Sleep(3 * time.Millisecond)
-	return err
+	return nil
 }
 
 // TestChild is not a test of its own: it is the process that TestKill kills.
@@ -119,7 +121,7 @@ func TestChild(t *testing.T) {
 	kept := settings.New(pool, now)
 	people := customers.New(customers.Deps{Pool: pool, Jobs: jobs, Settings: kept, Now: now, Log: logger})
 	d, err := delivery.New(delivery.Deps{Pool: pool, Jobs: jobs, Settings: kept, Templates: content.NewStore(pool, people.FieldNames, now), Customers: people, Now: now, Log: logger},
-		delivery.Config{DataDir: t.TempDir(), SMTPURL: os.Getenv("ALDINE_TEST_RELAY"), SMSURL: "http://127.0.0.1:1", PublicURL: "https://aldine.example",
+		delivery.Config{DataDir: os.Getenv("ALDINE_TEST_DATA_DIR"), SMTPURL: os.Getenv("ALDINE_TEST_RELAY"), SMSURL: "http://127.0.0.1:1", PublicURL: "https://aldine.example",
 			Signer: tracking.NewSigner([]byte("0123456789abcdef"))})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"aldine/customers"
 	"aldine/delivery/email"
@@ -12,24 +16,92 @@ import (
 	"aldine/internal/fault"
 )
 
-func (s *Service) mailer(r *renderer) sender {
-	from := r.settings.FromEmail
-	_, domain, _ := strings.Cut(from, "@")
-	return func(ctx context.Context, t touch, p customers.Profile) outcome {
-		out, unsubscribe, err := r.render(t, p)
-		if err != nil {
-			return broken(err)
-		}
-		body, err := email.Compose(email.Message{
-			ID: fmt.Sprintf("%d.%d.%d@%s", r.batch.CampaignID, r.batch.StepID, t.CustomerID, domain), FromName: r.settings.FromName, From: from,
-			To: t.Destination, Subject: out.Subject, Text: out.Text, HTML: email.WithPixel(out.HTML, r.urls.PixelURL(r.token(t.CustomerID))),
-			UnsubscribeURL: unsubscribe, Date: s.now(),
-		})
-		if err != nil {
-			return broken(err)
-		}
-		return ofMail(s.mails.Send(ctx, from, t.Destination, body))
+// carryMails hands mails over, a connection at a time for each hand.
+func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
+	l, err := s.letterhead(r.renderer)
+	if err != nil {
+		r.stop() // the sender's address, most likely: nobody's mail can be written
+		return errors.Join(fmt.Errorf("mail of step %s: %w", r.batch.StepKey, err), s.settleSurely(ctx, r.batch, claim, r.collect(true)))
 	}
+	hand := func() {
+		var bodies [2][]byte // one is answered while the other is written
+		n := 0
+		s.mails.Stream(ctx, email.Stream{
+			Next: func() *email.Mail {
+				for {
+					t, ok := r.take()
+					if !ok {
+						return nil
+					}
+					p, ok := r.profiles[t.CustomerID]
+					if !ok {
+						r.done(t, deleted)
+						continue
+					}
+					n = 1 - n
+					if err := l.write(&bodies[n], t, p); err != nil {
+						r.done(t, broken(err))
+						continue
+					}
+					return &email.Mail{From: l.from, To: t.Destination, Body: bodies[n], Owner: t}
+				}
+			},
+			Begin: func(m *email.Mail) error { return r.begin(m.Owner.(*touch)) },
+			Done:  func(m *email.Mail, err error) bool { return r.done(m.Owner.(*touch), ofMail(err)) },
+		})
+	}
+	return s.carry(ctx, r, claim, hand, s.mails.Room)
+}
+
+var deleted = outcome{result: result{State: "failed", Reason: "the customer was deleted"}}
+
+// letterhead is what all mails of a batch have in common.
+type letterhead struct {
+	renderer *renderer
+	skeleton *email.Skeleton
+	from     string
+	domain   string
+	pixel    int  // number of the value in the HTML part behind which the pixel's address stands
+	whole    bool // the HTML part has no fixed end: the pixel is put in mail by mail
+	html     bool
+	now      func() time.Time
+}
+
+func (s *Service) letterhead(r *renderer) (*letterhead, error) {
+	fixed := r.template.Layout()
+	l := &letterhead{renderer: r, from: r.settings.FromEmail, now: s.now}
+	_, l.domain, _ = strings.Cut(l.from, "@")
+	html := fixed.HTML
+	if l.html = len(html) > 1 || html[0] != ""; l.html {
+		if html, l.pixel = email.PixelPlace(html); html == nil {
+			html, l.whole = []string{"", ""}, true
+		}
+	}
+	var err error
+	l.skeleton, err = email.NewSkeleton(r.settings.FromName, l.from, email.Layout{Subject: fixed.Subject, Text: fixed.Text, HTML: html}, true)
+	return l, err
+}
+
+// write makes the mail of one customer.
+func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) error {
+	r := l.renderer
+	values, unsubscribe, err := r.fill(t, p)
+	if err != nil {
+		return err
+	}
+	if l.html {
+		pixel := r.urls.PixelURL(r.token(t.CustomerID))
+		if l.whole {
+			values.HTML = []string{email.WithPixel(r.template.HTML(values), pixel)}
+		} else {
+			values.HTML = slices.Insert(values.HTML, l.pixel, html.EscapeString(pixel))
+		}
+	}
+	*body, err = l.skeleton.Append((*body)[:0], &email.Fields{
+		ID: email.MessageID(r.batch.CampaignID, r.batch.StepID, t.CustomerID, l.domain), To: t.Destination, UnsubscribeURL: unsubscribe, Date: l.now(),
+		Subject: values.Subject, Text: values.Text, HTML: values.HTML,
+	})
+	return err
 }
 
 func ofMail(err error) outcome {
@@ -45,25 +117,48 @@ func ofMail(err error) outcome {
 	return outcome{result: result{State: "planned", Reason: e.Reason}, stop: e.Code == 0 || e.Code == 421 || e.Greeting}
 }
 
-func (s *Service) texter(r *renderer) sender {
-	return func(ctx context.Context, t touch, p customers.Profile) outcome {
-		out, _, err := r.render(t, p)
-		if err != nil {
-			return broken(err)
+// textHands is how many short messages of one job are on their way at a time.
+const textHands = 10
+
+// carryTexts hands short messages over.
+func (s *Service) carryTexts(ctx context.Context, r *run, claim string) error {
+	var hands atomic.Int32
+	hands.Store(1)
+	hand := func() {
+		for {
+			t, ok := r.take()
+			if !ok || !r.done(t, s.text(ctx, r, t)) {
+				return
+			}
 		}
-		text := strings.TrimSpace(out.Text)
-		if text == "" {
-			return broken(errors.New("the text is empty"))
-		}
-		if ctx.Err() != nil {
-			return outcome{result: result{State: "planned", Reason: "the program is stopping"}, stop: true}
-		}
-		// Cut off half-way nobody would know whether it was taken, so the gateway's own time-out is the only one.
-		ref, err := s.gateway.Send(context.WithoutCancel(ctx), sms.Message{
-			ID: fmt.Sprintf("%d-%d-%d", r.batch.CampaignID, r.batch.StepID, t.CustomerID), To: t.Destination, From: r.settings.SMSSender, Text: text,
-		})
-		return ofText(ref, err)
 	}
+	return s.carry(ctx, r, claim, hand, func() bool { return hands.Add(1) <= textHands })
+}
+
+func (s *Service) text(ctx context.Context, r *run, t *touch) outcome {
+	p, ok := r.profiles[t.CustomerID]
+	if !ok {
+		return deleted
+	}
+	out, _, err := r.renderer.render(*t, p)
+	if err != nil {
+		return broken(err)
+	}
+	text := strings.TrimSpace(out.Text)
+	if text == "" {
+		return broken(errors.New("the text is empty"))
+	}
+	if ctx.Err() != nil {
+		return outcome{result: result{State: "planned", Reason: "the program is stopping"}, stop: true}
+	}
+	if err := r.begin(t); err != nil {
+		return outcome{result: result{State: "planned", Reason: "the journal cannot be written: " + err.Error()}, stop: true}
+	}
+	// Cut off half-way nobody would know whether it was taken, so the gateway's own time-out is the only one.
+	ref, err := s.gateway.Send(context.WithoutCancel(ctx), sms.Message{
+		ID: fmt.Sprintf("%d-%d-%d", r.batch.CampaignID, r.batch.StepID, t.CustomerID), To: t.Destination, From: r.renderer.settings.SMSSender, Text: text,
+	})
+	return ofText(ref, err)
 }
 
 func ofText(ref string, err error) outcome {

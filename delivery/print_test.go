@@ -151,7 +151,7 @@ func TestPrintNotSettled(t *testing.T) {
 	w.want("touches", w.counts(s), "sending:3")
 	w.want("runs", w.text(`SELECT string_agg(state, ' ') FROM print_runs`, nil), "open")
 	// One of them is erased meanwhile; the letter is in the file all the same.
-	w.must(w.people.Delete(t.Context(), ids[0]))
+	w.must(w.people.Erase(t.Context(), ids[0]))
 	w.exec(`ALTER TABLE cost_entries DROP CONSTRAINT blocked`, nil)
 	w.exec(`UPDATE river_job SET scheduled_at = now() WHERE state = 'available'`, nil)
 	w.work(w.delivery)
@@ -174,7 +174,7 @@ func TestPrintOmits(t *testing.T) {
 		VALUES (@campaign, @step, 'open', 3, jsonb_build_object('job', @job::bigint), @now) RETURNING print_run_id`,
 		pgx.NamedArgs{"campaign": w.campaign, "step": s.ID, "job": job, "now": start})
 	w.exec(`UPDATE touches SET print_run_id = @run, provider_ref = 'print:' || @run::bigint`, pgx.NamedArgs{"run": run})
-	w.must(w.people.Delete(t.Context(), ids[1]))
+	w.must(w.people.Erase(t.Context(), ids[1]))
 	w.work(w.delivery)
 	w.want("touches", w.counts(s), "failed:1 sent:2")
 	w.want("money", w.money(), "0/1.6")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,10 +15,6 @@ import (
 	"aldine/internal/settings"
 	"aldine/tracking"
 )
-
-// groupSize is how many messages of one job are in flight at a time, and so how many a killed process can leave
-// unconfirmed per job.
-const groupSize = 10
 
 type sendWorker struct {
 	river.WorkerDefaults[SendArgs]
@@ -45,11 +39,8 @@ func (e errPutOff) Error() string { return campaigns.PutOff + e.reason }
 // outcome of handing over one message.
 type outcome struct {
 	result
-	stop bool // the relay or gateway is out of reach: the rest would fare no better
+	stop bool // the relay or gateway did not answer: soon the rest better waits
 }
-
-// sender hands one message over; it must not wait longer than its own time-outs.
-type sender func(ctx context.Context, t touch, p customers.Profile) outcome
 
 func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 	a := job.Args
@@ -61,34 +52,17 @@ func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 		return s.listCalls(ctx, b, a.CustomerIDs)
 	}
 	if job.Attempt > 1 {
-		lost, err := s.loseEarlier(ctx, b, a.CustomerIDs, job.ID, job.Attempt)
+		err := s.takeOver(ctx, b, a.CustomerIDs, job.ID, job.Attempt)
+		if errors.Is(err, errAlive) {
+			return river.JobSnooze(5 * time.Second)
+		}
 		if err != nil {
 			return err
 		}
-		if lost > 0 {
-			s.log.Warn("touches are unconfirmed after a crash", "campaign", b.Code, "step", b.StepKey, "touches", lost)
-		}
 	}
-	hand, err := s.sender(ctx, b)
+	putOff, err := s.sendAll(ctx, b, a.CustomerIDs, job)
 	if err != nil {
 		return err
-	}
-	last := job.Attempt >= job.MaxAttempts
-	putOff := ""
-	for group := range slices.Chunk(a.CustomerIDs, groupSize) {
-		if ctx.Err() != nil {
-			return ctx.Err() // what is planned stays so
-		}
-		reason, stop, err := s.sendGroup(ctx, b, group, job.ID, job.Attempt, last, hand)
-		if err != nil {
-			return err
-		}
-		if reason != "" {
-			putOff = reason
-		}
-		if stop && !last {
-			break
-		}
 	}
 	if err := s.finishCheck(ctx, b.CampaignID); err != nil {
 		return err
@@ -96,82 +70,111 @@ func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 	if putOff != "" {
 		s.log.Warn("sending has to wait", "campaign", b.Code, "step", b.StepKey, "channel", b.Channel, "attempt", job.Attempt, "reason", putOff)
 	}
-	if putOff != "" && !last {
+	if putOff != "" && job.Attempt < job.MaxAttempts {
 		return errPutOff{putOff}
 	}
 	return nil
 }
 
-// sendGroup claims some touches, hands them over at the same time and settles them. It gives why some must be tried
-// again, if so, and whether the others better wait too.
-func (s *Service) sendGroup(ctx context.Context, b batch, ids []int64, jobID int64, attempt int, last bool, hand sender) (string, bool, error) {
-	claim := claimName(jobID, attempt)
-	claimed, err := s.claim(ctx, b, ids, attempt, claim)
-	if err != nil || len(claimed) == 0 {
-		return "", false, err
+// sendAll claims the touches, hands them over and settles them. It gives why some must be tried again, if so.
+func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.Job[SendArgs]) (putOff string, err error) {
+	journal, err := openHandover(s.config.DataDir, job.ID, job.Attempt)
+	if err != nil {
+		return "", fmt.Errorf("journal of messages handed over: %w", err)
 	}
-	// From here on whatever happens must be written down, even when the program is stopping.
-	write := context.WithoutCancel(ctx)
-	taken := make([]int64, len(claimed))
-	for i, t := range claimed {
+	settled := false
+	defer func() { journal.close(settled) }()
+	claim := claimName(job.ID, job.Attempt)
+	claimed, err := s.claim(ctx, b, ids, job.Attempt, claim)
+	if err != nil {
+		return "", err
+	}
+	if len(claimed) == 0 {
+		settled = true
+		return "", nil
+	}
+	r := &run{batch: b, journal: journal, touches: claimed, attempt: job.Attempt, last: job.Attempt >= job.MaxAttempts}
+	if err := s.ready(ctx, r); err != nil {
+		// Nothing was handed over; whatever happens to this job, what it holds must come back.
+		err = errors.Join(err, s.settleSurely(ctx, b, claim, r.collect(true)))
+		return "", err
+	}
+	switch b.Channel {
+	case "email":
+		err = s.carryMails(ctx, r, claim)
+	case "sms":
+		err = s.carryTexts(ctx, r, claim)
+	default:
+		err = fmt.Errorf("no way to send over %q", b.Channel)
+	}
+	settled = err == nil
+	return r.putOff, err
+}
+
+// ready reads what the messages will say.
+func (s *Service) ready(ctx context.Context, r *run) (err error) {
+	taken := make([]int64, len(r.touches))
+	for i, t := range r.touches {
 		taken[i] = t.CustomerID
 	}
-	profiles, err := customers.Profiles(write, s.pool, taken)
+	if r.profiles, err = customers.Profiles(ctx, s.pool, taken); err != nil {
+		return err
+	}
+	r.renderer, err = s.renderer(ctx, r.batch)
+	return err
+}
+
+// takeOver settles what earlier attempts of the job left in sending, as far as their journals tell: handed over and
+// answered, in doubt, or not handed over at all. It fails with errAlive while an earlier attempt may still be at work.
+func (s *Service) takeOver(ctx context.Context, b batch, ids []int64, jobID int64, attempt int) error {
+	left, err := s.leftInSending(ctx, b, ids, jobID, attempt)
 	if err != nil {
-		back := make([]result, len(taken))
-		for i, c := range taken {
-			back[i] = result{CustomerID: c, State: "planned"}
+		return err
+	}
+	lost := 0
+	for earlier, customers := range left {
+		fates, known, err := readHandover(s.config.DataDir, jobID, earlier)
+		if err != nil {
+			return err
 		}
-		return "", true, errors.Join(err, s.settle(write, b, claim, back))
-	}
-	outcomes := make([]outcome, len(claimed))
-	var wait sync.WaitGroup
-	for i, t := range claimed {
-		wait.Go(func() {
-			p, ok := profiles[t.CustomerID]
-			if !ok {
-				outcomes[i] = outcome{result: result{State: "failed", Reason: "the customer was deleted"}}
-			} else {
-				outcomes[i] = hand(ctx, t, p)
-			}
-			outcomes[i].CustomerID = t.CustomerID
-		})
-	}
-	wait.Wait()
-	results := make([]result, len(outcomes))
-	reason, stop := "", false
-	for i, o := range outcomes {
-		if o.State == "planned" {
-			reason = o.Reason
-			o.result.Reason = ""
-			if last {
-				o.State, o.result.Reason = "failed", fmt.Sprintf("given up after %d tries: %s", attempt, reason)
+		results := make([]result, len(customers))
+		for i, c := range customers {
+			results[i] = inherit(c, fates[c], known)
+			if results[i].State == "unconfirmed" {
+				lost++
 			}
 		}
-		stop = stop || o.stop
-		results[i] = o.result
+		if err := s.settle(ctx, b, claimName(jobID, earlier), results); err != nil {
+			return err
+		}
+		dropHandover(s.config.DataDir, jobID, earlier)
 	}
-	return reason, stop, s.settle(write, b, claim, results)
+	if lost > 0 {
+		s.log.Warn("touches are unconfirmed after a crash", "campaign", b.Code, "step", b.StepKey, "touches", lost)
+	}
+	return nil
+}
+
+// inherit tells what became of a message that a dead process had claimed.
+func inherit(customerID int64, f fate, known bool) result {
+	r := result{CustomerID: customerID}
+	switch {
+	case !known || f == fateBegun:
+		r.State, r.Reason = "unconfirmed", "the program stopped between handing the message over and writing that down"
+	case f == fateSent:
+		r.State = "sent"
+	case f == fateFailed:
+		r.State, r.Reason = "failed", "refused; the program stopped before it had written down why"
+	default:
+		r.State = "planned"
+	}
+	return r
 }
 
 func (s *Service) finishCheck(ctx context.Context, campaignID int64) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		return campaigns.EnqueueFinishCheckTx(ctx, tx, s.jobs, campaignID)
 	})
-}
-
-func (s *Service) sender(ctx context.Context, b batch) (sender, error) {
-	r, err := s.renderer(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	switch b.Channel {
-	case "email":
-		return s.mailer(r), nil
-	case "sms":
-		return s.texter(r), nil
-	}
-	return nil, fmt.Errorf("no way to send over %q", b.Channel)
 }
 
 // renderer fills in the template of a batch for one customer after the other.
@@ -239,17 +242,30 @@ func (r *renderer) token(customerID int64) tracking.Token {
 	return tracking.Token{CampaignID: r.batch.CampaignID, StepID: r.batch.StepID, CustomerID: customerID}
 }
 
+// vars gives the values of a template for one customer, the address under which the customer can leave, and what makes a
+// link a tracked one.
+func (r *renderer) vars(t *touch, p customers.Profile) (vars map[string]any, unsubscribe string, rewrite func(string) string) {
+	token := r.token(t.CustomerID)
+	unsubscribe = r.urls.UnsubscribeURL(token)
+	return content.Vars{
+			Customer: p.Vars(), CampaignName: r.batch.Name, CampaignCode: r.batch.Code, Keycode: t.Keycode,
+			CompanyName: r.settings.CompanyName, CompanyAddress: r.settings.CompanyAddress, UnsubscribeURL: unsubscribe, Today: r.now,
+		}.Map(), unsubscribe, func(url string) string {
+			token.LinkID = r.links[url]
+			return r.urls.ClickURL(token)
+		}
+}
+
 // render fills in the template; the URL is the customer's unsubscribe address.
 func (r *renderer) render(t touch, p customers.Profile) (content.Rendered, string, error) {
-	token := r.token(t.CustomerID)
-	unsubscribe := r.urls.UnsubscribeURL(token)
-	vars := content.Vars{
-		Customer: p.Vars(), CampaignName: r.batch.Name, CampaignCode: r.batch.Code, Keycode: t.Keycode,
-		CompanyName: r.settings.CompanyName, CompanyAddress: r.settings.CompanyAddress, UnsubscribeURL: unsubscribe, Today: r.now,
-	}.Map()
-	out, err := r.template.Render(vars, func(url string) string {
-		token.LinkID = r.links[url]
-		return r.urls.ClickURL(token)
-	})
+	vars, unsubscribe, rewrite := r.vars(&t, p)
+	out, err := r.template.Render(vars, rewrite)
+	return out, unsubscribe, err
+}
+
+// fill is render for those who keep the template's fixed text.
+func (r *renderer) fill(t *touch, p customers.Profile) (content.Values, string, error) {
+	vars, unsubscribe, rewrite := r.vars(t, p)
+	out, err := r.template.Fill(vars, rewrite)
 	return out, unsubscribe, err
 }

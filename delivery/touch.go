@@ -2,11 +2,15 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/customers"
 	"aldine/delivery/costs"
@@ -175,15 +179,34 @@ func bookTx(ctx context.Context, tx pgx.Tx, b batch, settled []touch, now time.T
 	return costs.SettleTx(ctx, tx, costs.Step{CampaignID: b.CampaignID, StepID: b.StepID, Channel: b.Channel, Currency: b.Currency}, pieces, now)
 }
 
-// loseEarlier turns what earlier attempts of the same job left in sending into unconfirmed.
-func (s *Service) loseEarlier(ctx context.Context, b batch, ids []int64, jobID int64, attempt int) (int64, error) {
-	tag, err := s.pool.Exec(ctx, `
-		UPDATE touches SET state = 'unconfirmed', updated_at = @now,
-			reason = 'the program stopped between handing the message over and writing that down'
+// leftInSending gives the customers whose touches earlier attempts of the same job left in sending, by attempt.
+func (s *Service) leftInSending(ctx context.Context, b batch, ids []int64, jobID int64, attempt int) (map[int][]int64, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT customer_id, provider_ref FROM touches
 		WHERE customer_id = ANY(@ids) AND campaign_id + 0 = @campaign AND step_id + 0 = @step AND state || '' = 'sending'
-			AND provider_ref LIKE @job AND provider_ref <> @claim`, pgx.NamedArgs{
-		"now": s.now(), "campaign": b.CampaignID, "step": b.StepID, "ids": ids,
-		"job": fmt.Sprintf("job:%d:%%", jobID), "claim": claimName(jobID, attempt),
+			AND provider_ref LIKE @job AND provider_ref <> @claim ORDER BY customer_id`, pgx.NamedArgs{
+		"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "job": fmt.Sprintf("job:%d:%%", jobID), "claim": claimName(jobID, attempt),
 	})
-	return tag.RowsAffected(), err
+	if err != nil {
+		return nil, err
+	}
+	left := map[int][]int64{}
+	var customer int64
+	var claim string
+	_, err = pgx.ForEachRow(rows, []any{&customer, &claim}, func() error {
+		_, number, _ := strings.Cut(strings.TrimPrefix(claim, "job:"), ":")
+		earlier, err := strconv.Atoi(number)
+		left[earlier] = append(left[earlier], customer)
+		return err
+	})
+	return left, err
+}
+
+// away tells whether the database could not be asked at all, or was just stopping.
+func away(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return strings.HasPrefix(pe.Code, "57P") || strings.HasPrefix(pe.Code, "08") || pe.Code == "40P01" || pe.Code == "40001"
+	}
+	return true
 }

@@ -25,6 +25,9 @@ func (c *Compiled) Layout() Layout {
 	return Layout{c.subject.fixed, c.html.fixed, c.body.fixed}
 }
 
+// HTML puts the HTML part together.
+func (c *Compiled) HTML(v Values) string { return c.html.join(v.HTML) }
+
 // layout is one part cut into fixed text and values.
 type layout struct {
 	part   string

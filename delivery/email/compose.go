@@ -58,12 +58,42 @@ func WithPixel(page, url string) string {
 	if page == "" {
 		return ""
 	}
-	img := `<img src="` + html.EscapeString(url) + `" width="1" height="1" alt="" style="display:none">`
+	img := pixelBefore + html.EscapeString(url) + pixelAfter
 	if i := lastIndexFold(page, "</body>"); i >= 0 {
 		return page[:i] + img + page[i:]
 	}
 	return page + img
 }
+
+// PixelPlace makes room in a page's fixed text for the pixel that WithPixel would put there: one more value, which is the
+// pixel's address, comes after at others. It gives nil where the page's end is not fixed text.
+func PixelPlace(fixed []string) (with []string, at int) {
+	for n := len(fixed) - 1; n >= 0; n-- {
+		if i := lastIndexFold(fixed[n], "</body>"); i >= 0 || n == len(fixed)-1 && fixed[n] != "" && !bodyEndsBefore(fixed) {
+			if i < 0 {
+				i = len(fixed[n])
+			}
+			with = append(with, fixed[:n]...)
+			with = append(with, fixed[n][:i]+pixelBefore, pixelAfter+fixed[n][i:])
+			return append(with, fixed[n+1:]...), n
+		}
+	}
+	return nil, 0
+}
+
+func bodyEndsBefore(fixed []string) bool {
+	for _, f := range fixed {
+		if lastIndexFold(f, "</body>") >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	pixelBefore = `<img src="`
+	pixelAfter  = `" width="1" height="1" alt="" style="display:none">`
+)
 
 // lastIndexFold finds the last place of an ASCII needle, whatever its case.
 func lastIndexFold(s, needle string) int {

@@ -114,12 +114,13 @@ func (p *Pool) Close() {
 type Mail struct {
 	From, To string
 	Body     []byte
+	Owner    any // whatever the stream's owner knows it by
 }
 
 // Send hands one mail to the relay; ctx only bounds the wait for a connection. Any error is an *Error.
 func (p *Pool) Send(ctx context.Context, from, to string, body []byte) error {
 	var out error
-	m := &Mail{from, to, body}
+	m := &Mail{From: from, To: to, Body: body}
 	p.Stream(ctx, Stream{
 		Next: func() (next *Mail) { next, m = m, nil; return next },
 		Done: func(_ *Mail, err error) bool { out = err; return false },
@@ -127,14 +128,17 @@ func (p *Pool) Send(ctx context.Context, from, to string, body []byte) error {
 	return out
 }
 
+// Room tells whether one more connection may be opened.
+func (p *Pool) Room() bool { return len(p.slots) < cap(p.slots) }
+
 // Stream is a row of mails for one connection.
 type Stream struct {
 	// Next gives the mail after the one given last, nil after the last one. It is asked for while the relay still has to
 	// answer the mail before; the mail belongs to the stream until it is done.
 	Next func() *Mail
 	// Begin is called before the relay can have seen a whole mail. Where it is not called for a mail, the relay does not
-	// have it. It may be nil.
-	Begin func(*Mail)
+	// have it. An error keeps it from being sent. It may be nil.
+	Begin func(*Mail) error
 	// Done is called once for each mail that Next gave: with nil where the relay took it, else with an *Error. It tells
 	// whether to go on after an error.
 	Done func(*Mail, error) bool

@@ -52,7 +52,14 @@ func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 			opened = next != nil && c.pipelined
 		}
 		if s.Begin != nil {
-			s.Begin(m)
+			if err := s.Begin(m); err != nil {
+				c.broken = true // the relay waits for the mail
+				goOn := s.Done(m, &Error{Class: Transient, Reason: "the mail was held back: " + err.Error(), Err: err})
+				if next != nil && !goOn {
+					s.Done(next, &Error{Class: Transient, Reason: "stopped before the mail was sent"})
+				}
+				return when(goOn, next), goOn
+			}
 		}
 		c.out = appendBodyOf(c.out, m.Body)
 		if opened {
@@ -75,6 +82,13 @@ func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 		m = next
 	}
 	return nil, false
+}
+
+func when(b bool, m *Mail) *Mail {
+	if b {
+		return m
+	}
+	return nil
 }
 
 func badAddress(m *Mail) error {

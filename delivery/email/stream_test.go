@@ -60,16 +60,16 @@ func (k *sink) serve(c net.Conn) {
 			return
 		}
 		command := strings.TrimRight(string(line), "\r\n")
-		said := ""
+		reply := ""
 		if k.say != nil {
-			said = k.say(command, n)
+			reply = k.say(command, n)
 		}
 		switch {
-		case said == "hang":
+		case reply == "hang":
 			_ = w.Flush()
 			return
-		case said != "":
-			answer(said)
+		case reply != "":
+			answer(reply)
 		case strings.HasPrefix(command, "EHLO"):
 			if k.pipe {
 				answer("250-sink\r\n250 PIPELINING")
@@ -92,22 +92,22 @@ func (k *sink) serve(c net.Conn) {
 			}
 			n++
 			if k.say != nil {
-				said = k.say(".", n)
+				reply = k.say(".", n)
 			}
-			if said == "hang" {
+			if reply == "hang" {
 				return
 			}
-			if said == "" {
+			if reply == "" {
 				k.mails.Add(1)
 				if k.say != nil {
 					k.mu.Lock()
 					k.to = append(k.to, to)
 					k.mu.Unlock()
 				}
-				said = "250 taken"
+				reply = "250 taken"
 			}
 			to = ""
-			answer(said)
+			answer(reply)
 		case strings.HasPrefix(command, "RCPT"):
 			to = strings.TrimSuffix(strings.TrimPrefix(command, "RCPT TO:<"), ">")
 			answer("250 ok")
@@ -134,9 +134,9 @@ func run(t testing.TB, p *Pool, n int) (fates map[string]error, begun map[string
 			if i++; i > n {
 				return nil
 			}
-			return &Mail{"shop@x.example", fmt.Sprintf("p%d@x.example", i), []byte("Subject: x\r\n\r\n.dot\r\n.\r\nend")}
+			return &Mail{From: "shop@x.example", To: fmt.Sprintf("p%d@x.example", i), Body: []byte("Subject: x\r\n\r\n.dot\r\n.\r\nend")}
 		},
-		Begin: func(m *Mail) { begun[m.To] = true },
+		Begin: func(m *Mail) error { begun[m.To] = true; return nil },
 		Done: func(m *Mail, err error) bool {
 			if _, twice := fates[m.To]; twice {
 				t.Errorf("%s is done twice", m.To)
@@ -156,16 +156,16 @@ func TestStream(t *testing.T) {
 	for name, say := range map[string]func(string, int) string{
 		"takes all": func(string, int) string { return "" },
 		"refuses some addresses": func(c string, n int) string {
-			return when(strings.HasPrefix(c, "RCPT TO:<p3@") || strings.HasPrefix(c, "RCPT TO:<p4@"), "550 5.1.1 unknown")
+			return said(strings.HasPrefix(c, "RCPT TO:<p3@") || strings.HasPrefix(c, "RCPT TO:<p4@"), "550 5.1.1 unknown")
 		},
-		"refuses some mails":      func(c string, n int) string { return when(c == "." && n%3 == 0, "554 spam") },
-		"puts some off":           func(c string, n int) string { return when(c == "." && n%4 == 0, "451 later") },
-		"wants a new connection":  func(c string, n int) string { return when(strings.HasPrefix(c, "MAIL") && n == 5, "421 enough") },
-		"hangs up before mails":   func(c string, n int) string { return when(strings.HasPrefix(c, "MAIL") && n == 5, "hang") },
-		"hangs up after a mail":   func(c string, n int) string { return when(c == "." && n == 5, "hang") },
-		"refuses the sender at 7": func(c string, n int) string { return when(strings.HasPrefix(c, "MAIL") && n == 7, "451 slow down") },
-		"says 421 instead of yes": func(c string, n int) string { return when(c == "." && n == 5, "421 restarting") },
-		"refuses data":            func(c string, n int) string { return when(c == "DATA" && n == 2, "554 no valid recipients") },
+		"refuses some mails":      func(c string, n int) string { return said(c == "." && n%3 == 0, "554 spam") },
+		"puts some off":           func(c string, n int) string { return said(c == "." && n%4 == 0, "451 later") },
+		"wants a new connection":  func(c string, n int) string { return said(strings.HasPrefix(c, "MAIL") && n == 5, "421 enough") },
+		"hangs up before mails":   func(c string, n int) string { return said(strings.HasPrefix(c, "MAIL") && n == 5, "hang") },
+		"hangs up after a mail":   func(c string, n int) string { return said(c == "." && n == 5, "hang") },
+		"refuses the sender at 7": func(c string, n int) string { return said(strings.HasPrefix(c, "MAIL") && n == 7, "451 slow down") },
+		"says 421 instead of yes": func(c string, n int) string { return said(c == "." && n == 5, "421 restarting") },
+		"refuses data":            func(c string, n int) string { return said(c == "DATA" && n == 2, "554 no valid recipients") },
 	} {
 		for _, pipe := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, pipelining %v", name, pipe), func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-func when(b bool, s string) string {
+func said(b bool, s string) string {
 	if b {
 		return s
 	}
@@ -219,7 +219,7 @@ func when(b bool, s string) string {
 
 func TestStreamStops(t *testing.T) {
 	t.Parallel()
-	k := &sink{pipe: true, say: func(c string, n int) string { return when(c == "." && n == 3, "451 later") }}
+	k := &sink{pipe: true, say: func(c string, n int) string { return said(c == "." && n == 3, "451 later") }}
 	p, err := Open(k.start(t), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func TestStreamStops(t *testing.T) {
 	p.Stream(t.Context(), Stream{
 		Next: func() *Mail {
 			i++
-			return &Mail{"a@x.example", fmt.Sprintf("p%d@x.example", i), []byte("x: y\r\n\r\nz")}
+			return &Mail{From: "a@x.example", To: fmt.Sprintf("p%d@x.example", i), Body: []byte("x: y\r\n\r\nz")}
 		},
 		Done: func(_ *Mail, err error) bool { done++; return err == nil },
 	})
@@ -260,7 +260,7 @@ func BenchmarkStream(b *testing.B) {
 					}
 					body := &bodies[i%2]
 					*body, _ = s.Append((*body)[:0], fields)
-					return &Mail{"shop@shop.example", fields.To, *body}
+					return &Mail{From: "shop@shop.example", To: fields.To, Body: *body}
 				},
 				Done: func(_ *Mail, err error) bool {
 					if err != nil {
