@@ -2,8 +2,15 @@
 //
 // Planning (Service.PlanTx, called by the journey engine for one step and one slice of customers) is a family of set
 // statements: every candidate becomes one touch, planned or excluded with its reason, in this order: control,
-// deleted, no_address, suppressed, no_consent, then duplicate, household or address (reason_ref names the customer who has it),
-// then budget. What the planned ones will cost is reserved in the same transaction, and so are the jobs that send them.
+// deleted, no_address, suppressed, no_consent, licence (of a rented name), what a do-not-call register says, then duplicate,
+// household, address or company (reason_ref names the customer who has it), then budget. What the planned ones will cost is
+// reserved in the same transaction, and so are the jobs that send them.
+//
+// Of a household, address or company the best customer who can be contacted gets the piece: who spent most, then who bought
+// last, then the lowest number. A group is decided as a whole, in the transaction of the first slice that has one of it, with
+// its members who stand at the step in other slices; the journey engine holds such a step until all of the audience have come
+// (package journey, groups.go). Who is in the control cell, walks another branch or is not due takes no part. Persons, e-mails and phones do not wait:
+// the best of the first slice gets the piece. Where the budget ends, the best is excluded for it, and nobody steps in.
 //
 // Sending is at most once. A touch goes
 //

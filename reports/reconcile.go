@@ -32,12 +32,16 @@ const reconcileSQL = `
 		(SELECT coalesce(sum(unit_cost), 0) FROM touches WHERE campaign_id = @id AND state IN ('failed', 'unconfirmed')) AS other_cost,
 		(SELECT coalesce(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id AND kind = 'fixed') AS fixed,
 		(SELECT CASE WHEN launched_at IS NULL THEN 0 ELSE fixed_cost END FROM campaigns WHERE campaign_id = @id) AS fixed_due,
+		(SELECT coalesce(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id AND kind = 'list') AS lists,
+		(SELECT coalesce(sum(quantity), 0)::bigint FROM cost_entries WHERE campaign_id = @id AND kind = 'list' AND component = 'names') AS hired,
+		(SELECT count(*) FROM enrollments e JOIN cells c ON c.cell_id = e.cell_id AND NOT c.is_control
+			WHERE e.campaign_id = @id AND e.list_id IN (SELECT list_id FROM cost_entries WHERE campaign_id = @id AND kind = 'list')) AS rented,
 		(SELECT coalesce(sum(amount), 0) FROM reservations WHERE campaign_id = @id) AS reserved,
 		(SELECT coalesce(sum(unit_cost), 0) FROM touches WHERE campaign_id = @id AND state IN ('planned', 'sending', 'unconfirmed')) AS open_cost`
 
 type facts struct {
-	Touches, Reached, Booked                                                 int64
-	Ledger, Pieces, SentCost, OtherCost, Fixed, FixedDue, Reserved, OpenCost Money
+	Touches, Reached, Booked, Hired, Rented                                         int64
+	Ledger, Pieces, SentCost, OtherCost, Fixed, FixedDue, Lists, Reserved, OpenCost Money
 }
 
 // Reconcile checks that a campaign's figures agree: planned is the sum over the states, planned and excluded together
@@ -50,7 +54,7 @@ func (s *Service) Reconcile(ctx context.Context, campaignID int64) ([]Problem, e
 	}
 	var f facts
 	if err := s.pool.QueryRow(ctx, reconcileSQL, pgx.NamedArgs{"id": campaignID}).Scan(&f.Touches, &f.Reached, &f.Ledger, &f.Pieces,
-		&f.Booked, &f.SentCost, &f.OtherCost, &f.Fixed, &f.FixedDue, &f.Reserved, &f.OpenCost); err != nil {
+		&f.Booked, &f.SentCost, &f.OtherCost, &f.Fixed, &f.FixedDue, &f.Lists, &f.Hired, &f.Rented, &f.Reserved, &f.OpenCost); err != nil {
 		return nil, err
 	}
 	return r.check(f)
@@ -100,6 +104,10 @@ func (r Report) check(f facts) ([]Problem, error) {
 	amounts("ledger = report", "the ledger's total", f.Ledger, "the report's", r.Cost)
 	amounts("cost = sum over kinds", "cost", r.Cost, "the sum over kinds", kinds)
 	amounts("fixed cost is booked once", "the campaign's fixed cost", f.FixedDue, "the ledger's", f.Fixed)
+	if f.Hired > f.Rented {
+		numbers("names hired are rented names of the audience", "rented names outside the control cell", f.Rented, "names hired", f.Hired)
+	}
+	amounts("list hire = report", "the ledger's list hire", f.Lists, "the report's", r.Costs["list"])
 	// Attempts that failed for good, and those of which nobody knows, may have cost something too.
 	least, most := f.SentCost, a.add(f.SentCost, f.OtherCost)
 	if f.Pieces.Cmp(least) < 0 || f.Pieces.Cmp(most) > 0 {
