@@ -30,7 +30,8 @@ func SuppressionJoin(alias, channel string) string {
 	for i, p := range probes {
 		selects[i] = `SELECT ` + strconv.Itoa(i) + ` AS rank, s.suppression_id, s.scope, s.reason FROM ` + p.from + `
 			WHERE ` + p.where + ` AND s.scope = '` + p.scope + `' AND s.channel IN ('all', ` + quote(channel) + `)
-			AND (s.expires_at IS NULL OR s.expires_at > @now::timestamptz) AND (s.effective_at IS NULL OR s.effective_at <= @now::timestamptz)`
+			AND (s.expires_at IS NULL OR s.expires_at > @now::timestamptz) AND (s.effective_at IS NULL OR s.effective_at <= @now::timestamptz)
+			AND (SELECT EXISTS (SELECT 1 FROM suppressions used WHERE used.scope = '` + p.scope + `'))` // asked once a query: a scope without entries costs nothing
 	}
 	return `LATERAL (SELECT hit.suppression_id, hit.scope, hit.reason FROM (
 		` + strings.Join(selects, `
