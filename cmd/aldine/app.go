@@ -111,10 +111,7 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 	a.mergePurge = mergepurge.New(mergepurge.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Audience: a.audience,
 		DataDir: cfg.Data, Now: now, Log: log})
 	a.duplicates = duplicates.New(duplicates.Deps{Pool: a.pool, Jobs: a.jobs, Customers: a.customers, DataDir: cfg.Data, Now: now, Log: log})
-	a.customers.SearchAfterImport(func(ctx context.Context) error {
-		_, err := a.duplicates.StartSearch(ctx, duplicates.NewSearch{})
-		return err
-	})
+	a.customers.SearchAfterImport(a.duplicates.StartTx)
 	a.campaigns = campaigns.New(campaigns.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Segments: a.segments, Now: now, Log: log})
 	a.tracking = tracking.New(tracking.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Signer: a.signer, Now: now, Log: log,
 		Registry: a.metrics, Expand: a.campaigns.ExpandLink})
