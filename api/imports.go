@@ -23,6 +23,9 @@ type startImport struct {
 	Map  string `query:"map" doc:"Column to field where the header does not tell: a JSON object, or column=field,column=field. An empty field leaves the column out."`
 	Name string `query:"name" doc:"The file's name, to recognise it by."`
 
+	DryRun           bool `query:"dry_run" doc:"Change nothing: the import tells what it would do, and begins in earnest with POST /imports/{id}/start, within a day."`
+	SearchDuplicates bool `query:"search_duplicates" doc:"Look for duplicates in the house file afterwards."`
+
 	upload upload
 }
 
@@ -67,7 +70,7 @@ func (a *API) imports() {
 			in.Name = in.Kind + ".csv"
 		}
 		return told(a.Customers.StartImport(ctx, customers.StartImport{Kind: in.Kind, FileName: in.Name, List: in.List, Mapping: mapping,
-			Body: http.MaxBytesReader(nil, io.NopCloser(in.upload.body), a.MaxImport)}))
+			DryRun: in.DryRun, SearchDuplicates: in.SearchDuplicates, Body: http.MaxBytesReader(nil, io.NopCloser(in.upload.body), a.MaxImport)}))
 	})
 	type list struct {
 		Limits
@@ -86,7 +89,12 @@ func (a *API) imports() {
 	add(a, op{id: "getImport", method: http.MethodGet, path: "/imports/{id}", summary: "How far an import is", tag: tag, need: access.CustomersRead,
 		doc: "rows = created + updated + duplicates + rejected. It has ended when state is finished, failed or cancelled."},
 		func(ctx context.Context, in *One) (importing, error) { return told(a.Customers.Import(ctx, in.ID)) })
-	add(a, op{id: "cancelImport", method: http.MethodPost, path: "/imports/{id}/cancel", summary: "Stop an import; rows done stay", tag: tag, need: access.CustomersWrite},
+	add(a, op{id: "startImportNow", method: http.MethodPost, path: "/imports/{id}/start", summary: "Import in earnest what a dry run has read", tag: tag,
+		need: access.CustomersWrite, status: http.StatusAccepted},
+		func(ctx context.Context, in *One) (importing, error) {
+			return told(a.Customers.ImportNow(ctx, in.ID, false))
+		})
+	add(a, op{id: "cancelImport", method: http.MethodPost, path: "/imports/{id}/cancel", summary: "Stop an import; rows done stay. Throw away a dry run", tag: tag, need: access.CustomersWrite},
 		func(ctx context.Context, in *One) (importing, error) {
 			if err := a.Customers.Cancel(ctx, in.ID); err != nil {
 				return importing{}, err

@@ -43,8 +43,8 @@ type PreviewRow struct {
 	Reason     string            `json:"reason,omitempty"`      // rejected
 }
 
-// PreviewImport tells what would become of the first n rows (at most 100) of the file at path, by doing it and taking it
-// back. Of in, kind, list and mapping count. Invalid as StartImport.
+// PreviewImport tells what would become of the first n rows (at most 100) of the file at path, as a dry run of
+// them. Of in, kind, list and mapping count. Invalid as StartImport.
 func (s *Service) PreviewImport(ctx context.Context, path string, in StartImport, n int) (ImportPreview, error) {
 	if in.Kind != "customers" && in.Kind != "orders" {
 		return ImportPreview{}, fault.BadField("kind", "only customers and orders are previewed")
@@ -80,7 +80,7 @@ func (s *Service) PreviewImport(ctx context.Context, path string, in StartImport
 		return out, err
 	}
 	parseAll(l, items)
-	if err := s.tryOut(ctx, l, items); err != nil {
+	if err := s.tryOut(ctx, in.Kind, l, items); err != nil {
 		return out, err
 	}
 	for i := range items {
@@ -109,18 +109,22 @@ func readItems(file *csvfile.File, n int) ([]item, error) {
 	return items, nil
 }
 
-// tryOut stores rows in a transaction that is taken back. What is tried out never waits long for others.
-func (s *Service) tryOut(ctx context.Context, l loader, items []item) error {
-	tx, err := s.pool.Begin(ctx)
+// tryOut stores rows in shadow tables, which go with their session.
+func (s *Service) tryOut(ctx context.Context, kind string, l loader, items []item) error {
+	shadow, schema, err := s.openShadow(ctx, kind)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is to stay
-	if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '5s'`); err != nil {
+	defer shadow.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is to stay
+	return pgx.BeginFunc(ctx, shadow, func(tx pgx.Tx) error {
+		if shadower, ok := l.(shadower); ok {
+			if err := shadower.shadowTx(ctx, tx, schema, items); err != nil {
+				return err
+			}
+		}
+		_, err := l.storeTx(ctx, tx, items)
 		return err
-	}
-	_, err = l.storeTx(ctx, tx, items)
-	return err
+	})
 }
 
 func preview(l loader, it *item) PreviewRow {

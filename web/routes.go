@@ -53,9 +53,11 @@ func (p *Pages) Register(e *echo.Echo) {
 	r.on("POST", uploadPath, access.CustomersWrite, p.importUpload)
 	r.on("GET", "/imports/mapping/:key", access.CustomersWrite, p.importMapping)
 	r.on("POST", "/imports/mapping/:key", access.CustomersWrite, p.importStart)
+	r.on("POST", "/imports/mapping/:key/preview", access.CustomersWrite, p.importPreview)
 	r.on("GET", "/imports/:id", access.CustomersRead, p.importShow)
 	r.on("GET", "/imports/:id/live", access.CustomersRead, p.importLive)
 	r.on("GET", "/imports/:id/rejects.csv", access.CustomersWrite, p.importRejects)
+	r.on("POST", "/imports/:id/start", access.CustomersWrite, p.importNow)
 	r.on("POST", "/imports/:id/cancel", access.CustomersWrite, p.importCancel)
 
 	r.on("GET", "/merge-runs", access.CustomersRead, p.mergeList)
