@@ -25,13 +25,19 @@ type dedupeCmd struct {
 	Threshold float64           `default:"0.5" placeholder:"P" help:"Probability from which two rows are one person, above 0 and below 1 (default 0.5)."`
 	Pairs     string            `placeholder:"FILE" help:"Write id_a,id_b,score of the rows that are one person to this CSV file; a dash writes to standard output."`
 	Explain   string            `placeholder:"ID_A,ID_B" help:"Print what speaks for and against two rows, field by field."`
+	Review    string            `placeholder:"FILE" help:"Write id_a,id_b,score of the pairs below the threshold that a person may look at to this CSV file."`
+	Model     string            `placeholder:"FILE" help:"Write the weights that were learned to this JSON file."`
+	Labels    string            `placeholder:"COLUMN" help:"Column that tells who is who, to print how many of the pairs are right; it is not used to find them."`
+	Country   string            `placeholder:"CC" help:"Two-letter country of telephone numbers without a country code, where they are shown."`
+	KeepTags  bool              `help:"Take anna+shop@ and anna@ for two addresses."`
+	KeepDots  bool              `help:"Take a.nna@gmail.com and anna@gmail.com for two addresses."`
 }
 
 func (c dedupeCmd) Run(ctx context.Context, std streams) error {
 	if c.Threshold <= 0 || c.Threshold >= 1 {
 		return fault.BadField("threshold", "must be above 0 and below 1")
 	}
-	if c.Pairs == "" && c.Explain == "" {
+	if c.Pairs == "" && c.Explain == "" && c.Review == "" && c.Model == "" && c.Labels == "" {
 		return fault.BadField("pairs", "say where the pairs go (--pairs FILE), or which two rows to explain (--explain ID_A,ID_B)")
 	}
 	report := std.out
@@ -40,13 +46,15 @@ func (c dedupeCmd) Run(ctx context.Context, std streams) error {
 	}
 	begun := time.Now()
 	table := match.NewTable()
+	table.Standard = match.Standard{Country: c.Country, KeepTags: c.KeepTags, KeepDots: c.KeepDots}
+	var truth labels
 	files := []string{c.A}
 	if c.B != "" {
 		files = append(files, c.B)
 	}
 	mapped := map[string]bool{}
 	for _, file := range files {
-		if err := c.load(ctx, table, file, mapped, std); err != nil {
+		if err := c.load(ctx, table, file, mapped, &truth, std); err != nil {
 			return err
 		}
 	}
@@ -64,15 +72,30 @@ func (c dedupeCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Model != "" {
+		if err := writeModel(c.Model, result.Model); err != nil {
+			return err
+		}
+	}
+	if c.Review != "" {
+		if _, err := writePairs(c.Review, table, result.Doubtful, std); err != nil {
+			return err
+		}
+	}
+	if c.Labels != "" {
+		if err := truth.report(result, table, report); err != nil {
+			return err
+		}
+	}
 	if c.Explain != "" {
-		if err := c.explain(table, result, report); err != nil {
+		if err := c.explain(files, table, result, report); err != nil {
 			return err
 		}
 	}
 	if c.Pairs == "" {
 		return nil
 	}
-	written, err := c.write(table, result, std)
+	written, err := writePairs(c.Pairs, table, result.Pairs, std)
 	if err != nil {
 		return err
 	}
@@ -111,13 +134,17 @@ func usedColumns(used map[string]string, id string, unused []string) string {
 // shownFaults is how many rows that cannot be read are printed.
 const shownFaults = 10
 
-func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, mapped map[string]bool, std streams) error {
+func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, mapped map[string]bool, truth *labels, std streams) error {
 	file, err := csvfile.Open(path)
 	if err != nil {
 		return fault.BadField("file", "%s: %s", path, err)
 	}
 	defer file.Close()
 	if err := table.AddFile(file.Header, c.mapping(file.Header, mapped)); err != nil {
+		return err
+	}
+	label, err := truth.column(c.Labels, file.Header)
+	if err != nil {
 		return err
 	}
 	// One goroutine reads, this one standardises.
@@ -128,6 +155,7 @@ func (c dedupeCmd) load(ctx context.Context, table *match.Table, path string, ma
 	bad := 0
 	for b := range read {
 		for _, row := range b.rows {
+			truth.add(label, row.fields)
 			if row.err == nil {
 				err = table.AddRow(row.fields)
 			} else {
@@ -206,10 +234,11 @@ func (c dedupeCmd) mapping(header []string, mapped map[string]bool) map[string]s
 	return m
 }
 
-func (c dedupeCmd) write(table *match.Table, result *match.Result, std streams) (written int, err error) {
+// writePairs writes pairs to a file, or to standard output where path is a dash.
+func writePairs(path string, table *match.Table, pairs func(func(match.Pair) error) error, std streams) (written int, err error) {
 	out := std.out
-	if c.Pairs != "-" {
-		file, err := os.Create(c.Pairs)
+	if path != "-" {
+		file, err := os.Create(path)
 		if err != nil {
 			return 0, err
 		}
@@ -226,7 +255,7 @@ func (c dedupeCmd) write(table *match.Table, result *match.Result, std streams) 
 		return 0, err
 	}
 	line := make([]string, 3)
-	if err := result.Pairs(func(p match.Pair) error {
+	if err := pairs(func(p match.Pair) error {
 		written++
 		line[0], line[1], line[2] = table.ID(p.A), table.ID(p.B), strconv.FormatFloat(p.Score, 'f', 6, 64)
 		return w.Write(line)
@@ -240,21 +269,29 @@ func (c dedupeCmd) write(table *match.Table, result *match.Result, std streams) 
 	return written, buffer.Flush()
 }
 
-func (c dedupeCmd) explain(table *match.Table, result *match.Result, out io.Writer) error {
+func (c dedupeCmd) explain(files []string, table *match.Table, result *match.Result, out io.Writer) error {
 	first, second, ok := cutIDs(table, c.Explain, c.B != "")
 	if !ok {
 		return fault.BadField("explain", "there are no two rows named %s; give two ids with a comma between them", strconv.Quote(c.Explain))
 	}
-	e := result.Explain(first, second)
-	t := newTable(out, "FIELD", "A", "B", "LEVEL", "WEIGHT")
-	t.row("(prior)", "", "", "", fmt.Sprintf("%+.2f", e.Prior))
+	var rows [2][]string
+	for i, row := range [2]int{first, second} {
+		n, number := table.Place(row)
+		var err error
+		if rows[i], err = rowOf(files[n], number); err != nil {
+			return err
+		}
+	}
+	e := result.ExplainWritten(first, second, rows[0], rows[1])
+	t := newTable(out, "FIELD", "A AS WRITTEN", "B AS WRITTEN", "A", "B", "LEVEL", "WEIGHT")
+	t.row("(prior)", "", "", "", "", "", fmt.Sprintf("%+.2f", e.Prior))
 	for _, v := range e.Evidence {
-		t.row(v.Field, v.A, v.B, v.Level, fmt.Sprintf("%+.2f", v.Weight))
+		t.row(v.Field, v.WrittenA, v.WrittenB, v.A, v.B, v.Level, fmt.Sprintf("%+.2f", v.Weight))
 	}
 	if e.Household > 0.005 {
-		t.row("(household)", "", "", "", fmt.Sprintf("%+.2f", -e.Household))
+		t.row("(household)", "", "", "", "", "", fmt.Sprintf("%+.2f", -e.Household))
 	}
-	t.row("total", "", "", "", fmt.Sprintf("%+.2f", e.Bits))
+	t.row("total", "", "", "", "", "", fmt.Sprintf("%+.2f", e.Bits))
 	if err := t.flush(); err != nil {
 		return err
 	}

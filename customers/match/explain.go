@@ -1,9 +1,6 @@
 package match
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Evidence is what one field says of a pair.
 type Evidence struct {
@@ -12,6 +9,7 @@ type Evidence struct {
 	WrittenA, WrittenB string // the values as they stand in the file, where they are at hand
 	Level              Level
 	Weight             float64 // in bits: positive speaks for one person
+	of                 Field
 }
 
 // Explanation says why two rows are one person, or why not. The weights and Prior add up to Bits, and Score is their
@@ -35,6 +33,14 @@ func (r *Result) Explain(a, b int) Explanation {
 	return e
 }
 
+// ExplainWritten is Explain that shows the values as written, which the two rows of the files have.
+func (r *Result) ExplainWritten(a, b int, rowA, rowB []string) Explanation {
+	e := r.Explain(a, b)
+	x, y := r.table.fileOf(a).layout.cellsOf(rowA), r.table.fileOf(b).layout.cellsOf(rowB)
+	r.table.Standard.show(&e, &x, &y)
+	return e
+}
+
 func (m *Model) explain(t *Table, i, j int32, memo memo) Explanation {
 	x, y := &t.nodes[i], &t.nodes[j]
 	s := t.sign(i, j, memo)
@@ -45,38 +51,13 @@ func (m *Model) explain(t *Table, i, j int32, memo memo) Explanation {
 		}
 		w := m.weightIn(&s, f)
 		of := t.stores[storeOf[f]].of
-		e.Evidence = append(e.Evidence, Evidence{Field: f.String(), A: of[x[f]].text, B: of[y[f]].text, Level: levelOf(s.at[f]), Weight: float64(w)})
+		e.Evidence = append(e.Evidence, Evidence{Field: f.String(), A: of[x[f]].text, B: of[y[f]].text, Level: levelOf(s.at[f]), Weight: float64(w), of: f})
 	}
 	_, home := m.parts(&s)
 	e.Household = float64(m.homeDoubt(home))
 	bits := m.prior + m.evidence(&s)
 	e.Bits, e.Score = float64(bits), probability(bits)
 	return e
-}
-
-// writtenFrom says which columns a field is read from, the usual one first.
-var writtenFrom = [fields][]column{Given: {colGiven, colFull}, Middle: {colMiddle, colGiven, colFull}, Surname: {colSurname, colSurname2, colFull},
-	Birth: {colBirth, colYear, colMonth, colDay}, Email: {colEmail}, Phone: {colPhone}, Identifier: {colIdentifier}, Number: {colNumber, colStreet},
-	Street: {colStreet}, Street2: {colUnit, colStreet2}, City: {colCity}, Region: {colRegion}, Postcode: {colPostcode}, Company: {colCompany, colFull},
-	Extra1: {colExtra1}, Extra2: {colExtra2}, Extra3: {colExtra3}, Extra4: {colExtra4}}
-
-// joined are the fields that all their columns together make.
-var joined = [fields]bool{Surname: true, Birth: true, Street2: true}
-
-// writtenAs gives what a row's columns say of a field.
-func writtenAs(f Field, cells *[columns]string) string {
-	var found []string
-	for _, col := range writtenFrom[f] {
-		v := cells[col]
-		if v == "" || len(found) > 0 && (!joined[f] || col == colFull || f == Birth && cells[colBirth] != "") {
-			continue
-		}
-		found = append(found, v)
-	}
-	if f == Birth {
-		return strings.Join(found, "-")
-	}
-	return strings.Join(found, " ")
 }
 
 // Clusters tells how many clusters of two rows or more there are, and how many rows the largest has.

@@ -3,7 +3,6 @@ package match
 import (
 	"encoding/json"
 	"io"
-	"slices"
 	"sync"
 
 	"aldine/internal/fault"
@@ -163,7 +162,7 @@ func (m *Matched) Explain(a, b int) (Explanation, error) {
 		m.desk = w.desk()
 	}
 	var rows [2]int32
-	var written [2][columns]string
+	var written [2]cells
 	raw := w.s.raw.reader()
 	for i, row := range [2]int{a, b} {
 		first, err := w.first.reader().at32(row)
@@ -171,11 +170,11 @@ func (m *Matched) Explain(a, b int) (Explanation, error) {
 			return Explanation{}, err
 		}
 		rows[i] = int32(first)
-		cells, err := raw.row(row)
+		b, err := raw.row(row)
 		if err != nil {
 			return Explanation{}, err
 		}
-		rest := string(cells)
+		rest := string(b)
 		for col := range written[i] {
 			written[i][col], rest = text(rest)
 		}
@@ -185,10 +184,7 @@ func (m *Matched) Explain(a, b int) (Explanation, error) {
 		return Explanation{}, err
 	}
 	e := w.model.explain(d.Table, d.local[0], d.local[1], d.memo)
-	for i := range e.Evidence {
-		f := Field(slices.Index(fieldNames[:], e.Evidence[i].Field))
-		e.Evidence[i].WrittenA, e.Evidence[i].WrittenB = writtenAs(f, &written[0]), writtenAs(f, &written[1])
-	}
+	w.s.Standard.show(&e, &written[0], &written[1])
 	e.Together = a == b || m.of[a] > 0 && m.of[a] == m.of[b]
 	return e, nil
 }

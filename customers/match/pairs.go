@@ -40,6 +40,44 @@ func (r *Result) scoreOf(direct map[[2]int32]float32, a, b int32) float64 {
 	return probability(max(bits, r.threshold))
 }
 
+// Doubtful calls each for the pairs that are linked with a probability below the threshold, the review band, the likeliest
+// first; it stops with each's error. Of rows alike in every field, the first stands for the others.
+func (r *Result) Doubtful(each func(Pair) error) error {
+	t := r.table
+	first := [2][]int{make([]int, len(t.nodes)), make([]int, len(t.nodes))}
+	for row := len(t.node) - 1; row >= 0; row-- {
+		of := 0
+		if t.inB != nil && row >= t.files[1].first {
+			of = 1
+		}
+		first[of][t.node[row]] = row
+	}
+	cluster := make([]int32, len(t.nodes))
+	for c, nodes := range r.clusters {
+		for _, n := range nodes {
+			cluster[n] = int32(c + 1)
+		}
+	}
+	for _, l := range r.links {
+		if l.bits >= r.threshold || cluster[l.i] > 0 && cluster[l.i] == cluster[l.j] {
+			continue
+		}
+		p := Pair{first[0][l.i], first[0][l.j], probability(l.bits)}
+		switch {
+		case t.inB == nil:
+		case t.inA[l.i] && t.inB[l.j]:
+			p.B = first[1][l.j]
+		default:
+			p.A, p.B = first[0][l.j], first[1][l.i]
+		}
+		p.A, p.B = min(p.A, p.B), max(p.A, p.B)
+		if err := each(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *Table) rowLists(clusters [][]int32) [][]int {
 	of := make([]int32, len(t.nodes))
 	for c, nodes := range clusters {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"os"
-	"strings"
 
 	"aldine/internal/fault"
 )
@@ -12,6 +11,8 @@ import (
 // Spool holds the rows of any number of lists, standardised, in files of a folder of its own, so that memory stays
 // bounded however many there are. Rows are numbered from 0 over all lists and matched within each and between all.
 type Spool struct {
+	Standard Standard // as of a Table
+
 	dir    string
 	table  *Table      // standardises; it forgets what it has seen now and then
 	rows   *rowFile    // standardised values by field
@@ -68,6 +69,7 @@ func (s *Spool) AddFile(header []string, mapping map[string]string) error {
 	if s.ended {
 		return fault.New(fault.Conflict, "The rows have been matched already")
 	}
+	s.table.Standard = s.Standard
 	return s.table.AddFile(header, mapping)
 }
 
@@ -110,14 +112,7 @@ func (s *Spool) add(f *file, cells []string) error {
 	if err := s.hashes.add64(maphash.Bytes(s.seed, row)); err != nil {
 		return err
 	}
-	var written [columns]string
-	for col := colGiven; col < columns; col++ {
-		if at := f.layout.at[col]; at >= 0 && at < len(cells) {
-			if written[col] = cells[at]; len(written[col]) > maxValue {
-				written[col] = strings.ToValidUTF8(written[col][:maxValue], "")
-			}
-		}
-	}
+	written := f.layout.cellsOf(cells)
 	if _, err := s.raw.add(written[:]); err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func TestSpoolReachesTheMark(t *testing.T) {
 
 func TestSpoolFindsWhatRunFinds(t *testing.T) {
 	t.Parallel()
-	table, people := generated(t, 20_000)
+	table, people := generated(t, 12_000)
 	r, err := Run(context.Background(), table, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestSpoolFindsWhatRunFinds(t *testing.T) {
 		if err := s.AddFile(worldHeader, nil); err != nil {
 			t.Fatal(err)
 		}
-		newWorld(1, 20_000).records(20_000, func(row []string, _ int) {
+		newWorld(1, 12_000).records(12_000, func(row []string, _ int) {
 			if err := s.AddRow(row); err != nil {
 				t.Fatal(err)
 			}

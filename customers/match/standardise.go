@@ -35,7 +35,7 @@ func (t *Table) standardise(f *file, cells []string) record {
 		birth = date(trimZero(v[colYear]), trimZero(month), trimZero(v[colDay]))
 	}
 	set(Birth, birth)
-	set(Email, emailForm(v[colEmail]))
+	set(Email, t.Standard.email(v[colEmail]))
 	set(Phone, phoneForm(v[colPhone]))
 	set(Identifier, code(v[colIdentifier]))
 	num, street := streetLine(v[colStreet])

@@ -18,6 +18,8 @@ type record [fields]uint32
 
 // Table holds the rows to be matched, standardised. Rows that are alike in every field share one node.
 type Table struct {
+	Standard Standard
+
 	files    []*file
 	stores   [stores]*store
 	nodes    []record
@@ -259,14 +261,26 @@ func (t *Table) Rows() int {
 
 // ID gives the name of a row: what its file's id column says, or its number within the file, from 1.
 func (t *Table) ID(row int) string {
-	f := t.files[0]
-	if len(t.files) == 2 && row >= t.files[1].first {
-		f = t.files[1]
-	}
+	f := t.fileOf(row)
 	if f.id >= 0 && f.ids[f.id][row-f.first] != "" {
 		return f.ids[f.id][row-f.first]
 	}
 	return strconv.Itoa(row - f.first + 1)
+}
+
+// fileOf gives the file of a row.
+func (t *Table) fileOf(row int) *file {
+	i := len(t.files) - 1
+	for i > 0 && row < t.files[i].first {
+		i--
+	}
+	return t.files[i]
+}
+
+// Place tells which file a row is of, and its number in that, both from 0.
+func (t *Table) Place(row int) (file, number int) {
+	f := t.fileOf(row)
+	return slices.Index(t.files, f), row - f.first
 }
 
 // Find gives the row of file 0 or 1 that ID names so, or -1.
@@ -304,3 +318,6 @@ func (t *Table) Columns(n int) (used map[string]string, id string, unused []stri
 	}
 	return used, id, unused
 }
+
+// Files tells how many files the table has.
+func (t *Table) Files() int { return len(t.files) }
