@@ -34,6 +34,7 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill := strings.NewReplacer("/suppressions/{id}", "/suppressions/01890000-0000-7000-8000-000000000000",
+		"/customer-merges/{id}", "/customer-merges/01890000-0000-7000-8000-000000000000", "{no}", "1", "{other}", "1000000",
 		"/unmatched/{id}", "/unmatched/01890000-0000-7000-8000-000000000000", "{id}", "999999", "{name}", "x.csv")
 	asked := 0
 	for path, methods := range d.Paths {

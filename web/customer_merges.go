@@ -16,6 +16,14 @@ type customerIdentity struct {
 	Aliases  []int64 // numbers that lead here
 	Merges   []duplicates.Merged
 	Suspects []suspect
+	Circles  []circle
+}
+
+// circle is who belongs with the customer at one level: household, address, company.
+type circle struct {
+	Title string
+	customers.Circle
+	Mailed int64 // who gets the piece that goes to all of them; 0 where that is not known
 }
 
 // suspect is somebody who may be the same person.
@@ -35,8 +43,48 @@ func (p *Pages) identityOf(ctx context.Context, id int64) (customerIdentity, err
 	if out.Merges, err = p.Duplicates.Merges(ctx, id); err != nil {
 		return out, err
 	}
-	out.Suspects, err = p.suspectsOf(ctx, id)
+	if out.Suspects, err = p.suspectsOf(ctx, id); err != nil {
+		return out, err
+	}
+	out.Circles, err = p.circlesOf(ctx, id)
 	return out, err
+}
+
+// circleShown is how many members of a circle a customer's page names.
+const circleShown = 12
+
+// circlesOf gives the circles that have others in them. One that is the household again is left out.
+func (p *Pages) circlesOf(ctx context.Context, id int64) ([]circle, error) {
+	h, err := p.Customers.Household(ctx, id, 0, circleShown)
+	if err != nil {
+		return nil, err
+	}
+	var out []circle
+	if h.Household.Count > 1 {
+		home := circle{Title: "Household", Circle: h.Household}
+		// The same order as in planning: one piece for a household goes to its best customer.
+		rows, err := p.Pool.Query(ctx, `
+			SELECT m.customer_id FROM customers c JOIN customers m ON m.household_id = c.household_id AND m.rented = c.rented
+			WHERE c.customer_id = @id ORDER BY m.total_spent DESC, m.last_order_at DESC NULLS LAST, m.customer_id LIMIT 1`, pgx.NamedArgs{"id": id})
+		if err != nil {
+			return nil, err
+		}
+		best, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return nil, err
+		}
+		if len(best) > 0 {
+			home.Mailed = best[0]
+		}
+		out = append(out, home)
+	}
+	if h.Residence.Count > max(h.Household.Count, 1) {
+		out = append(out, circle{Title: "Same address", Circle: h.Residence})
+	}
+	if h.Company.Count > 1 {
+		out = append(out, circle{Title: "Same company", Circle: h.Company})
+	}
+	return out, nil
 }
 
 // suspectsOf finds the open pairs that a customer is in, the surest first.
@@ -79,7 +127,7 @@ func (p *Pages) suspectsOf(ctx context.Context, id int64) ([]suspect, error) {
 
 type mergedUndoPage struct {
 	frame
-	Customer customers.Customer
+	Customer *customers.Customer
 	Merged   duplicates.Merged
 	Form     form
 }
@@ -113,7 +161,7 @@ func (p *Pages) mergedUndoAsk(c echo.Context) error {
 }
 
 func (p *Pages) showMergedUndo(c echo.Context, customer customers.Customer, merged duplicates.Merged, f form) error {
-	return showStatus(p, c, f.status(), mergedUndoView, mergedUndoPage{p.frame(c, customersPlace, "Undo the merge of "+number64(merged.OldID)), customer, merged, f})
+	return showStatus(p, c, f.status(), mergedUndoView, mergedUndoPage{p.frame(c, customersPlace, "Undo the merge of "+number64(merged.OldID)), &customer, merged, f})
 }
 
 func (p *Pages) mergedUndo(c echo.Context) error {

@@ -18,10 +18,13 @@ func TestRoles(t *testing.T) {
 	admin.post("/campaigns", spring()...).to("/campaigns/1")
 	admin.post("/customers", "last_name", "Smith", "email", "s@example.org").to("/customers/1")
 
+	admin.post("/merge-runs", "name", "Mailing", "level", "person", "allocation", "hierarchy").to("/merge-runs/1")
+
 	// m marketer, a agent, f finance, r read-only; the administrator may open everything.
 	paths := []struct{ path, may string }{
 		{"/", "mfr"}, {"/home/live", "mfr"}, {"/customers", "mr"}, {"/customers/1", "mr"}, {"/customers/new", "m"}, {"/customers/1/edit", "m"}, {"/customers/1/erase", "m"}, {"/customers/1/export.json", "m"}, {"/suppressions/file", "m"}, {"/registers", "mr"}, {"/settings/erased", ""},
-		{"/suppressions", "mr"}, {"/imports", "mr"}, {"/imports/new", "m"}, {"/segments", "mr"}, {"/segments/1", "mr"}, {"/segments/new", "m"},
+		{"/suppressions", "mr"}, {"/imports", "mr"}, {"/imports/new", "m"},
+		{"/merge-runs", "mr"}, {"/merge-runs/new", "m"}, {"/merge-runs/1", "mr"}, {"/merge-runs/1/records", "mr"}, {"/duplicates", "mr"}, {"/duplicates/sure", "m"}, {"/segments", "mr"}, {"/segments/1", "mr"}, {"/segments/new", "m"},
 		{"/campaigns", "mfr"}, {"/campaigns/1", "mfr"}, {"/campaigns/1/edit", "m"}, {"/campaigns/new", "m"}, {"/campaigns/1/approve", "m"}, {"/campaigns/1/cancel", "m"},
 		{"/templates", "mfr"}, {"/templates/1", "mfr"}, {"/templates/new?channel=sms", "m"}, {"/calls", "mar"}, {"/reports", "mfr"}, {"/reports/1", "mfr"},
 		{"/reports/1/ledger", "mfr"}, {"/reports/export?format=csv", "mfr"}, {"/reports/unmatched", "m"}, {"/outbox", "m"}, {"/print-runs", "m"},
@@ -56,7 +59,8 @@ func TestRoles(t *testing.T) {
 		}
 		if letter != "m" {
 			for _, path := range []string{"/customers", "/customers/1", "/customers/1/erase", "/registers", "/registers/1/remove", "/suppressions/upload", "/registers/1/upload", "/segments", "/campaigns", "/campaigns/1/approve", "/campaigns/1/cancel",
-				"/templates", "/suppressions", "/imports/upload", "/settings/attributes"} {
+				"/templates", "/suppressions", "/imports/upload", "/merge-runs", "/merge-runs/1/house", "/merge-runs/1/files", "/merge-runs/1/start", "/merge-runs/1/apply",
+				"/merge-runs/1/delete", "/duplicates/searches", "/duplicates/sure", "/duplicates/undo", "/duplicates/1/2", "/settings/attributes"} {
 				b.post(path, "name", "x", "typed", "1").want(http.StatusForbidden)
 			}
 		}
