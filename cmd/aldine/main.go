@@ -27,6 +27,8 @@ type cli struct {
 	Migrate    migrateCmd    `cmd:"" help:"Bring the database's schema up to date."`
 	Import     importCmd     `cmd:"" help:"Import customers or orders from a CSV file."`
 	Dedupe     dedupeCmd     `cmd:"" help:"Find the rows of one or two CSV files that are one person."`
+	Duplicates duplicatesCmd `cmd:"" help:"Find customers who may be one person, decide, merge, and take merges back."`
+	MergePurge mergePurgeCmd `cmd:"" name:"merge-purge" help:"Join house file, rented lists and suppression files, one name each; list, show, apply, cancel runs."`
 	Bounce     bounceCmd     `cmd:"" help:"Read returned mails, complaints and automatic replies."`
 	Customer   customerCmd   `cmd:"" help:"Export or erase one customer."`
 	Suppress   suppressCmd   `cmd:"" help:"Load a file of people who must not be contacted."`

@@ -63,7 +63,7 @@ func TestBadInputs(t *testing.T) {
 		"by an expression":  {Kind: Rented, Name: "a", Expression: "city:Bonn", Body: strings.NewReader(text)},
 		"only rented lists": {Kind: Suppression, Name: "a", Deal: &Deal{}, Body: strings.NewReader(text)},
 		"a share from":      {Kind: Rented, Name: "a", Deal: &Deal{NetShare: decimal.MustParse("1.5")}, Body: strings.NewReader(text)},
-		"which currency":    {Kind: Rented, Name: "a", Deal: &Deal{PricePerThousand: decimal.MustParse("95")}, Body: strings.NewReader(text)},
+		"three letters":     {Kind: Rented, Name: "a", Deal: &Deal{Currency: "euro"}, Body: strings.NewReader(text)},
 		"no such column":    {Kind: Rented, Name: "a", Mapping: map[string]string{"mail": "email"}, Body: strings.NewReader(text)},
 		"no field":          {Kind: Rented, Name: "a", Mapping: map[string]string{"email": "colour"}, Body: strings.NewReader(text)},
 	} {

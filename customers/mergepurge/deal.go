@@ -30,9 +30,6 @@ func (d *Deal) check() []fault.Field {
 	if d.Currency != "" && !currency.MatchString(d.Currency) {
 		bad("currency", "use a code of three letters (ISO 4217), such as EUR")
 	}
-	if d.Currency == "" && !(d.PricePerThousand.IsZero() && d.RunningCharge.IsZero() && d.ExtraPerThousand.IsZero()) {
-		bad("currency", "say in which currency the prices are")
-	}
 	if d.Gross < 0 {
 		bad("gross", "a number of names is not negative")
 	}

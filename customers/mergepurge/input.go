@@ -1,6 +1,7 @@
 package mergepurge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -95,7 +96,14 @@ func (s *Service) checkInput(ctx context.Context, in *NewInput) error {
 	if in.Deal != nil && in.Kind != Rented {
 		bad("deal", "only rented lists have one")
 	} else if in.Deal != nil {
-		faults = append(faults, in.Deal.check()...)
+		v, err := s.settings.Get(ctx)
+		if err != nil {
+			return err
+		}
+		deal := *in.Deal
+		deal.Currency = cmp.Or(deal.Currency, v.BaseCurrency)
+		in.Deal = &deal
+		faults = append(faults, deal.check()...)
 	}
 	if faults != nil {
 		return fault.Bad("The input is not valid", faults...)
