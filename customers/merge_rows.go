@@ -258,5 +258,11 @@ func (s *Service) InsertRentedTx(ctx context.Context, tx pgx.Tx, origin int64, l
 	}
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"list_members"}, []string{"customer_id", "list_id", "added_at"},
 		pgx.CopyFromSlice(len(ids)*len(lists), func(i int) ([]any, error) { return []any{ids[i/len(lists)], lists[i%len(lists)], now}, nil }))
-	return ids, err
+	if err != nil {
+		return nil, err
+	}
+	if err := s.NoteHouseholdsTx(ctx, tx, ids, nil); err != nil {
+		return nil, err
+	}
+	return ids, s.QueueHouseholdsTx(ctx, tx)
 }

@@ -17,6 +17,7 @@ func (s *Service) RekeyTx(ctx context.Context, tx pgx.Tx, ids []ID) error {
 	if err != nil {
 		return err
 	}
+	var left []int64
 	for _, c := range found {
 		k := ownKeys(&c.Fields, v.DefaultCountry)
 		if _, err := tx.Exec(ctx, `UPDATE customers SET address_hash = @address, residence_id = @residence, household_id = @household, company_id = @company
@@ -24,8 +25,11 @@ func (s *Service) RekeyTx(ctx context.Context, tx pgx.Tx, ids []ID) error {
 			"company": k.CompanyID}); err != nil {
 			return err
 		}
+		if was := plainKey(c.ResidenceID); was != 0 && was != plainKey(k.ResidenceID) {
+			left = append(left, was)
+		}
 	}
-	if err := s.NoteHouseholdsTx(ctx, tx, ids, nil); err != nil {
+	if err := s.NoteHouseholdsTx(ctx, tx, ids, left); err != nil {
 		return err
 	}
 	return s.QueueHouseholdsTx(ctx, tx)
