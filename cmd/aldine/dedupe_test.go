@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -140,5 +141,28 @@ func TestDedupeOfRaggedRows(t *testing.T) {
 		if !strings.Contains(errs, want) {
 			t.Errorf("the complaint lacks %q:\n%s", want, errs)
 		}
+	}
+}
+
+func TestDedupeReports(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	review, model := filepath.Join(dir, "review.csv"), filepath.Join(dir, "model.json")
+	var o, e bytes.Buffer
+	status := run(context.Background(), []string{"dedupe", testdata.Path(t, "rldata-500/RLdata500.csv"), "--labels", "ent_id", "--review", review, "--model", model, "--threshold", "0.99"},
+		streams{strings.NewReader(""), &o, &e})
+	if status != 0 || !strings.Contains(o.String(), "F1 0.9") {
+		t.Fatalf("%d %s %s", status, o.String(), e.String())
+	}
+	rows, err := os.ReadFile(review)
+	if err != nil || !strings.HasPrefix(string(rows), "id_a,id_b,score\n") {
+		t.Errorf("%s %v", rows, err)
+	}
+	weights, err := os.ReadFile(model)
+	if err != nil || !json.Valid(weights) || !strings.Contains(string(weights), "birth_date") {
+		t.Errorf("%s %v", weights, err)
+	}
+	if status := run(context.Background(), []string{"dedupe", testdata.Path(t, "rldata-500/RLdata500.csv"), "--labels", "none"}, streams{strings.NewReader(""), &o, &e}); status != 1 {
+		t.Errorf("no such column: %d", status)
 	}
 }

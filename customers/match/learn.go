@@ -82,7 +82,8 @@ func (t *Table) learn(all *blocking) *Model {
 // person, two people of one household, strangers. Pairs that no pass proposes are strangers.
 func learn(c *census, s *samples) *Model {
 	m := &Model{M: usualM, U: usualU}
-	m.nodes = c.rows
+	// Values are counted by records. A file of a few rows many times over still says how rare they are.
+	m.nodes = max(c.nodes, min(c.rows, fewestPairs))
 	n := c.nodes
 	pairs := max(c.pairs, fewestPairs)
 	m.together = s.together.shares()
