@@ -269,6 +269,9 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 		case p == nil && erased != nil && erased[i] != "":
 			items[i].reject, items[i].text = erased[i], "" // what the row says is not kept either
 			continue
+		case p == nil && m.crowded(in):
+			items[i].reject = fmt.Sprintf("email: %q is the e-mail of %d customers already: give such rows an external id", short(in.Email), maxSharers)
+			continue
 		case p == nil:
 			p = l.add(m, in)
 			n.created++

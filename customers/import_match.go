@@ -3,6 +3,7 @@ package customers
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -70,7 +71,9 @@ func (l *customerLoader) newMatcher(ctx context.Context, q Querier, items []item
 	if err != nil {
 		return nil, err
 	}
-	email, err := lookUp(ctx, q, `SELECT email, customer_id FROM customer_emails WHERE email = ANY(@keys) ORDER BY email, customer_id`, emails)
+	email, err := lookUp(ctx, q, `SELECT k, e.customer_id FROM unnest(@keys::text[]) k
+		CROSS JOIN LATERAL (SELECT customer_id FROM customer_emails WHERE email = k ORDER BY customer_id LIMIT `+strconv.Itoa(maxSharers)+`) e
+		ORDER BY k, e.customer_id`, emails)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +150,10 @@ func (m *matcher) find(in *incoming) *person {
 		}
 	}
 	if in.emailKey != "" {
-		for _, p := range m.byEmail[in.emailKey] {
+		for i, p := range m.byEmail[in.emailKey] {
+			if i == maxSharers {
+				break
+			}
 			if (in.ExternalID == "" || p.ExternalID == "") && strings.EqualFold(p.Email, in.Email) && namesAgree(&p.Fields, &in.Fields) {
 				return p
 			}
@@ -158,6 +164,15 @@ func (m *matcher) find(in *incoming) *person {
 		return m.byIdentity[in.identity]
 	}
 	return nil
+}
+
+// maxSharers is how many customers of different names an e-mail may name: one that more have is nobody's, and a file of
+// a million such rows would be compared each with each.
+const maxSharers = 100
+
+// crowded tells whether a row that names nobody known rests on an e-mail that too many have already.
+func (m *matcher) crowded(in *incoming) bool {
+	return in.ExternalID == "" && len(m.byEmail[in.emailKey]) >= maxSharers
 }
 
 // add makes a new person of a row, whom later rows can find by what the row has.
@@ -185,7 +200,7 @@ func (m *matcher) index(p *person, in *incoming, changed bool) {
 	if in.ExternalID != "" && (p.isNew || p.ExternalID == in.ExternalID) {
 		m.byExternal[in.ExternalID] = p
 	}
-	if in.emailKey != "" && !slices.Contains(m.byEmail[in.emailKey], p) {
+	if in.emailKey != "" && len(m.byEmail[in.emailKey]) <= maxSharers && !slices.Contains(m.byEmail[in.emailKey], p) {
 		m.byEmail[in.emailKey] = append(m.byEmail[in.emailKey], p)
 	}
 }

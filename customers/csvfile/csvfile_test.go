@@ -89,10 +89,11 @@ func TestRows(t *testing.T) {
 // A line that never ends must not be held in memory.
 func TestLongLineMemory(t *testing.T) {
 	t.Parallel()
-	src := io.MultiReader(strings.NewReader("a,b\n"), io.LimitReader(endless{}, 200<<20), strings.NewReader("\n1,2\n"))
+	src := io.MultiReader(strings.NewReader("a,b\n"), io.LimitReader(endless{}, 300<<20), strings.NewReader("\n\""), io.LimitReader(endless{}, 300<<20),
+		strings.NewReader("\n1,2\n"))
 	r := New(src, ',')
 	got := read(t, r)
-	if want := []string{"1:a|b", "2!the row is longer than 1048576 bytes", "3:1|2"}; !cmp.Equal(want, got) {
+	if want := []string{"1:a|b", "2!the row is longer than 1048576 bytes", "3!the row is longer than 1048576 bytes", "4:1|2"}; !cmp.Equal(want, got) {
 		t.Error(cmp.Diff(want, got))
 	}
 	if len(r.buf) > 4*MaxRecord {

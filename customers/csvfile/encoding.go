@@ -2,6 +2,7 @@ package csvfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"unicode/utf8"
 
@@ -49,10 +50,8 @@ func Detect(r io.Reader) (Encoding, int, error) {
 		}
 		kept = 0
 		for len(data) > 0 {
-			if i := bytes.IndexFunc(data, func(r rune) bool { return r >= utf8.RuneSelf }); i < 0 {
+			if data = data[asciiPrefix(data):]; len(data) == 0 {
 				break
-			} else {
-				data = data[i:]
 			}
 			if !end && !utf8.FullRune(data) {
 				kept = copy(buf, data)
@@ -90,4 +89,18 @@ func decode(r io.Reader, e Encoding) io.Reader {
 		return r
 	}
 	return d.NewDecoder().Reader(r)
+}
+
+// asciiPrefix gives how many bytes of ASCII data begins with, eight at a time: a file is read through once for this.
+func asciiPrefix(data []byte) int {
+	i := 0
+	for ; i+8 <= len(data); i += 8 {
+		if binary.LittleEndian.Uint64(data[i:])&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for i < len(data) && data[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
