@@ -13,13 +13,14 @@ import (
 
 // mergeReport is a run's report with what its page works out from it.
 type mergeReport struct {
-	Report  *mergepurge.Report
-	Lines   []mergeLine
-	Totals  mergeTotals
-	AddsUp  bool
-	Off     []string // what does not add up, in words
-	Overlap []overlapRow
-	Multi   []counted
+	Report    *mergepurge.Report
+	Lines     []mergeLine
+	Totals    mergeTotals // of the lists that give names
+	HasTakers bool        // there are suppression files below them
+	AddsUp    bool
+	Off       []string // what does not add up, in words
+	Overlap   []overlapRow
+	Multi     []counted
 }
 
 type mergeLine struct {
@@ -101,7 +102,7 @@ func reportOf(run mergepurge.Run) mergeReport {
 			charges[in.Charge.Currency] = sum
 		}
 	}
-	r.Lines = append(r.Lines, takers...)
+	r.Lines, r.HasTakers = append(r.Lines, takers...), takers != nil
 	t := &r.Totals
 	t.NetShare = shareOf(t.Net, t.Input)
 	for currency, sum := range charges {

@@ -60,11 +60,11 @@ func stateBadge(v any) template.HTML {
 	switch state {
 	case "approved", "waiting", "planned", "ready", "available", "scheduled":
 		class = "st-approved"
-	case "running", "sending", "leased", "active":
+	case "running", "sending", "leased", "active", "applying":
 		class = "st-running"
 	case "paused", "unconfirmed", "retryable":
 		class = "st-paused"
-	case "finished", "sent", "done", "completed", "converted":
+	case "finished", "sent", "done", "completed", "converted", "applied":
 		class = "st-finished"
 	case "failed", "bounced", "cancelled", "discarded", "rejected":
 		class = "st-bad"
