@@ -191,6 +191,10 @@ func (s *Service) applyChunkTx(ctx context.Context, tx pgx.Tx, run *Run, in *Inp
 	}); err != nil {
 		return err
 	}
+	nos, names, err = s.withoutErased(ctx, tx, nos, names)
+	if err != nil {
+		return err
+	}
 	ids, err := s.customers.InsertRentedTx(ctx, tx, in.ListID, []int64{in.ListID, run.ListID}, names)
 	if err != nil {
 		return err
@@ -209,6 +213,22 @@ func (s *Service) applyChunkTx(ctx context.Context, tx pgx.Tx, run *Run, in *Inp
 		WHERE m.run_id = @run AND m.record_no BETWEEN @from AND @to AND m.verdict = 'duplicate' AND m.reason = 'house'
 		ORDER BY 1 ON CONFLICT DO NOTHING`, args)
 	return err
+}
+
+// withoutErased leaves out people who asked to be erased since the report.
+func (s *Service) withoutErased(ctx context.Context, tx pgx.Tx, nos []int64, names []customers.Fields) ([]int64, []customers.Fields, error) {
+	reasons, err := s.customers.ErasedReasons(ctx, tx, names)
+	if err != nil || reasons == nil {
+		return nos, names, err
+	}
+	n := 0
+	for i := range names {
+		if reasons[i] == "" {
+			nos[n], names[n] = nos[i], names[i]
+			n++
+		}
+	}
+	return nos[:n], names[:n], nil
 }
 
 // forget empties what the files said: rented names that are in are customers now, and the others were not hired to be kept.

@@ -291,6 +291,25 @@ func TestHouseExpressions(t *testing.T) {
 	}
 }
 
+// Whoever asked to be erased does not come back by a rented list, neither before the report nor between it and the list.
+func TestErased(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.house("external_id," + head + "1,Greta,Petersen,greta@example.org,,Hafenweg 20,Kiel,24103,DE\n2,Lena,Sommer,lena@example.org,,Nordring 30,Essen,45127,DE\n")
+	b.ok(b.customers.Erase(b.ctx, 1))
+	run := b.create(NewRun{})
+	b.add(run, Rented, "WINE", wineFile)
+	run = b.work(run)
+	if figures(run.Report, "WINE") != "3-0-1-0-0-0=2" || keys(run.Report.Inputs[0].SuppressedBy) != "asked to be erased: 1" {
+		t.Errorf("%s", asJSON(run.Report))
+	}
+	b.ok(b.customers.Erase(b.ctx, 2))
+	b.apply1(run)
+	if n := b.count(`SELECT count(*) FROM customers WHERE rented`); n != 1 {
+		t.Errorf("%d rented names", n)
+	}
+}
+
 func (b *bench) net(run Run) [][]string {
 	b.t.Helper()
 	var out bytes.Buffer

@@ -32,7 +32,11 @@ func (s *Service) suppressRecords(ctx context.Context, conn *pgxpool.Conn, b *bo
 	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM suppressions)`).Scan(&stored); err != nil {
 		return err
 	}
-	if !keys && !stored {
+	var erased bool
+	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM erased_identities)`).Scan(&erased); err != nil {
+		return err
+	}
+	if !keys && !stored && !erased {
 		return nil
 	}
 	slice := s.sizes.records
@@ -50,6 +54,11 @@ func (s *Service) suppressRecords(ctx context.Context, conn *pgxpool.Conn, b *bo
 			}
 			if stored {
 				if err := byDatabase(ctx, conn, b, args); err != nil {
+					return err
+				}
+			}
+			if erased && in.Kind == Rented {
+				if err := s.byErasure(ctx, conn, b, args); err != nil {
 					return err
 				}
 			}
@@ -131,4 +140,35 @@ func byDatabase(ctx context.Context, conn *pgxpool.Conn, b *board, args pgx.Name
 		return nil
 	})
 	return err
+}
+
+// byErasure finds rented names of people who asked to be erased.
+func (s *Service) byErasure(ctx context.Context, conn *pgxpool.Conn, b *board, args pgx.NamedArgs) error {
+	rows, err := conn.Query(ctx, `SELECT m.record_no, m.fields FROM merge_records m
+		WHERE m.run_id = @run AND m.record_no BETWEEN @from AND @to AND m.verdict <> 'rejected' ORDER BY m.record_no`, args)
+	if err != nil {
+		return err
+	}
+	var records []int64
+	var people []customers.Fields
+	if _, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (no int64, err error) {
+		var fields map[string]string
+		if err := row.Scan(&no, &fields); err != nil {
+			return no, err
+		}
+		records, people = append(records, no), append(people, customers.FieldsFrom(fields))
+		return no, nil
+	}); err != nil {
+		return err
+	}
+	reasons, err := s.customers.ErasedReasons(ctx, conn, people)
+	if err != nil {
+		return err
+	}
+	for i, reason := range reasons {
+		if reason != "" {
+			b.suppress(int32(records[i]-1), "asked to be erased", -1)
+		}
+	}
+	return nil
 }
