@@ -5,11 +5,16 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/pg"
 )
 
 // report computes the figures of all inputs from the records, checks that they add up, and finishes the run.
 func (s *Service) report(ctx context.Context, run *Run) error {
 	if err := s.phase(ctx, run, Reporting, 0, 3); err != nil {
+		return err
+	}
+	if err := pg.Analyze(ctx, s.pool, "merge_records"); err != nil { // verdicts and groups are new
 		return err
 	}
 	r := &Report{Multi: map[int]int64{}, Inputs: make([]InputReport, len(run.Inputs))}
@@ -180,8 +185,7 @@ func (s *Service) reportOverlap(ctx context.Context, run *Run, r *Report, place 
 		WHERE run_id = @run AND cluster_no IS NULL AND verdict IS DISTINCT FROM 'rejected' GROUP BY input_no ORDER BY input_no`, false); err != nil {
 		return err
 	}
-	if err := count(`WITH d AS (SELECT DISTINCT cluster_no, input_no FROM merge_records WHERE run_id = @run AND cluster_no IS NOT NULL)
-		SELECT a.input_no, b.input_no, count(*), 0::bigint FROM d a JOIN d b USING (cluster_no) GROUP BY 1, 2 ORDER BY 1, 2`, false); err != nil {
+	if err := overlapOfGroups(ctx, s.pool, run, r, place); err != nil {
 		return err
 	}
 	// Names that a suppression file's row has the e-mail, phone or address of, without being the same name.
@@ -189,4 +193,26 @@ func (s *Service) reportOverlap(ctx context.Context, run *Run, r *Report, place 
 		FROM merge_records m JOIN merge_records e ON e.run_id = m.run_id AND e.record_no = m.winner_no
 		WHERE m.run_id = @run AND m.verdict = 'suppressed' AND e.verdict IS NULL AND m.cluster_no IS DISTINCT FROM e.cluster_no
 		GROUP BY 1, 2 ORDER BY 1, 2`, true)
+}
+
+// overlapOfGroups counts the names of several records by the lists that have them. There are few such sets of lists, and
+// no join of the records with themselves.
+func overlapOfGroups(ctx context.Context, q querier, run *Run, r *Report, place map[int]int) error {
+	rows, err := q.Query(ctx, `SELECT lists, count(*) FROM (
+			SELECT array_agg(DISTINCT input_no ORDER BY input_no) AS lists FROM merge_records WHERE run_id = @run AND cluster_no IS NOT NULL GROUP BY cluster_no) g
+		GROUP BY lists ORDER BY lists`, pgx.NamedArgs{"run": run.ID})
+	if err != nil {
+		return err
+	}
+	var lists []int
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&lists, &n}, func() error {
+		for _, a := range lists {
+			for _, b := range lists {
+				r.Overlap[place[a]][place[b]] += n
+			}
+		}
+		return nil
+	})
+	return err
 }

@@ -115,6 +115,9 @@ func (s *Service) work(ctx context.Context, run Run) error {
 		WHERE run_id = @run AND state IN ('waiting', 'running')`, pgx.NamedArgs{"run": run.ID, "now": begun}); err != nil {
 		return err
 	}
+	if run.StartedAt == nil {
+		run.StartedAt = &begun
+	}
 	if err := s.load(ctx, &run); err != nil {
 		return err
 	}
