@@ -71,9 +71,7 @@ func (l *customerLoader) newMatcher(ctx context.Context, q Querier, items []item
 	if err != nil {
 		return nil, err
 	}
-	email, err := lookUp(ctx, q, `SELECT k, e.customer_id FROM unnest(@keys::text[]) k
-		CROSS JOIN LATERAL (SELECT customer_id FROM customer_emails WHERE email = k ORDER BY customer_id LIMIT `+strconv.Itoa(maxSharers)+`) e
-		ORDER BY k, e.customer_id`, emails)
+	email, err := lookUpEmails(ctx, q, emails)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +137,20 @@ func lookUp[K string | int64](ctx context.Context, q Querier, sql string, keys [
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (k lookedUp[K], err error) { return k, row.Scan(&k.key, &k.id) })
+}
+
+// lookUpEmails finds the oldest customers of each e-mail, at most maxSharers.
+func lookUpEmails(ctx context.Context, q Querier, emails []string) ([]lookedUp[string], error) {
+	enough := 2*len(emails) + 10*maxSharers
+	found, err := lookUp(ctx, q, `SELECT email, customer_id FROM customer_emails WHERE email = ANY(@keys) ORDER BY email, customer_id LIMIT `+
+		strconv.Itoa(enough), emails)
+	if err != nil || len(found) < enough {
+		return found, err
+	}
+	// Crowds share some of them: then each is looked up by itself, which takes four times as long for plain ones.
+	return lookUp(ctx, q, `SELECT k, e.customer_id FROM unnest(@keys::text[]) k
+		CROSS JOIN LATERAL (SELECT customer_id FROM customer_emails WHERE email = k ORDER BY customer_id LIMIT `+strconv.Itoa(maxSharers)+`) e
+		ORDER BY k, e.customer_id`, emails)
 }
 
 // find tells who a row is, nil for somebody new. The rules stand in the package's documentation; the oldest customer
