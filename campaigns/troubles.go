@@ -8,19 +8,21 @@ import (
 )
 
 // Trouble is why pieces of a step have to wait, though the campaign runs: the relay or the gateway turns them away, or the
-// letters cannot be written. They are tried again by themselves.
+// letters cannot be written. They are tried again by themselves. Or it says that mails of the step came back because of the
+// sender: Refused of them.
 type Trouble struct {
 	StepID  int64      `json:"step_id"`
 	Step    string     `json:"step"`
 	Channel string     `json:"channel"`
 	Message string     `json:"message"`
 	Again   *time.Time `json:"again"` // when the next try is due
+	Refused int64      `json:"refused,omitempty" doc:"Mails that came back because their servers mistrust the sender or the text, not because of the address."`
 }
 
 // PutOff begins the error of a sending job that will be tried again; a reason that people may read follows.
 const PutOff = "put off: "
 
-// troubles reads what the queue and the print runs say. Other errors of jobs are for the log.
+// troubles reads what the queue, the print runs and returned mails say. Other errors of jobs are for the log.
 func troubles(ctx context.Context, q Querier, id int64) ([]Trouble, error) {
 	rows, err := q.Query(ctx, `
 		WITH late AS (
@@ -36,9 +38,15 @@ func troubles(ctx context.Context, q Querier, id int64) ([]Trouble, error) {
 			FROM print_runs r LEFT JOIN late l ON l.kind = 'delivery_print' AND l.step = r.step_id::text
 			WHERE r.campaign_id = @id::bigint AND r.state = 'failed' AND r.error IS NOT NULL
 		)
-		SELECT s.step_id, s.key, coalesce(s.channel, ''), said.message, min(said.scheduled_at)
+		SELECT s.step_id, s.key, coalesce(s.channel, ''), said.message, min(said.scheduled_at), 0::bigint
 		FROM said JOIN steps s ON s.step_id::text = said.step
-		GROUP BY s.step_id, s.key, s.channel, said.message ORDER BY s.step_id, said.message`,
+		GROUP BY s.step_id, s.key, s.channel, said.message
+		UNION ALL
+		SELECT s.step_id, s.key, coalesce(s.channel, ''), CASE m.cause WHEN 'policy' THEN 'the servers do not trust the sender (aldine doctor --domain says what is missing)'
+				ELSE 'the servers take the text for spam' END || '; the last one said: ' || m.message, NULL, m.mails
+		FROM mail_troubles m JOIN steps s ON s.step_id = m.step_id
+		WHERE m.campaign_id = @id::bigint
+		ORDER BY 1, 4`,
 		pgx.NamedArgs{"id": id, "put_off": PutOff})
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"aldine/delivery/email"
 	"aldine/delivery/sms"
 	"aldine/internal/fault"
+	"aldine/tracking"
 )
 
 // carryMails hands mails over, a connection at a time for each hand.
@@ -43,7 +44,7 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 						r.done(t, broken(err))
 						continue
 					}
-					return &email.Mail{From: l.from, To: t.Destination, Body: bodies[n], Owner: t}
+					return &email.Mail{From: l.returnPath(t), To: t.Destination, Body: bodies[n], Owner: t}
 				}
 			},
 			Begin: func(m *email.Mail) error { return r.begin(m.Owner.(*touch)) },
@@ -61,6 +62,8 @@ type letterhead struct {
 	skeleton *email.Skeleton
 	from     string
 	domain   string
+	answers  tracking.Addresses
+	dkim     *email.DKIM
 	pixel    int  // number of the value in the HTML part behind which the pixel's address stands
 	whole    bool // the HTML part has no fixed end: the pixel is put in mail by mail
 	html     bool
@@ -69,7 +72,11 @@ type letterhead struct {
 
 func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	fixed := r.template.Layout()
-	l := &letterhead{renderer: r, from: r.settings.FromEmail, now: s.now}
+	l := &letterhead{renderer: r, from: r.settings.FromEmail, answers: s.answers, dkim: s.config.DKIM, now: s.now}
+	leave := email.LeaveByLink
+	if l.answers.Domain != "" {
+		leave = email.LeaveByMail
+	}
 	_, l.domain, _ = strings.Cut(l.from, "@")
 	html := fixed.HTML
 	if l.html = len(html) > 1 || html[0] != ""; l.html {
@@ -78,8 +85,17 @@ func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 		}
 	}
 	var err error
-	l.skeleton, err = email.NewSkeleton(r.settings.FromName, l.from, email.Layout{Subject: fixed.Subject, Text: fixed.Text, HTML: html}, true)
+	l.skeleton, err = email.NewSkeleton(r.settings.FromName, l.from, email.Layout{Subject: fixed.Subject, Text: fixed.Text, HTML: html}, leave)
 	return l, err
+}
+
+// returnPath is where a mail that cannot be delivered comes back to: a signed address that tells whose it was, or the
+// sender's own where no domain is set up for that.
+func (l *letterhead) returnPath(t *touch) string {
+	if signed := l.answers.ReturnPath(l.renderer.token(t.CustomerID)); signed != "" {
+		return signed
+	}
+	return l.from
 }
 
 // write makes the mail of one customer.
@@ -99,8 +115,11 @@ func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) error {
 	}
 	*body, err = l.skeleton.Append((*body)[:0], &email.Fields{
 		ID: email.MessageID(r.batch.CampaignID, r.batch.StepID, t.CustomerID, l.domain), To: t.Destination, UnsubscribeURL: unsubscribe, Date: l.now(),
-		Subject: values.Subject, Text: values.Text, HTML: values.HTML,
+		Subject: values.Subject, Text: values.Text, HTML: values.HTML, LeaveAddress: l.answers.Leave(r.token(t.CustomerID)),
 	})
+	if err == nil && l.dkim != nil {
+		*body, err = l.dkim.Sign(*body, l.domain)
+	}
 	return err
 }
 

@@ -26,7 +26,9 @@ type Config struct {
 	SMSURL, SMSToken string // see sms.NewGateway
 	PublicURL        string // base of tracked links
 	Signer           *tracking.Signer
-	EmailConnections int // to the relay, per process; 0 means 8
+	EmailConnections int         // to the relay, per process; 0 means 8
+	BounceDomain     string      // mails to it reach delivery/inbound; "" where there is none
+	DKIM             *email.DKIM // signs mails; nil where the relay does, or nobody
 }
 
 // Deps are what the service works with.
@@ -51,9 +53,13 @@ type Service struct {
 	log       *slog.Logger
 	config    Config
 	urls      tracking.URLs
+	answers   tracking.Addresses
 	mails     *email.Pool
 	gateway   *sms.Gateway
 	calls     *calls.Service
+	tracking  *tracking.Service // nil where hard bounces are not to be recorded
+	limits    limits
+	patients  patients
 }
 
 var _ journey.Planner = (*Service)(nil)
@@ -64,7 +70,7 @@ func New(d Deps, c Config) (*Service, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.EmailConnections == 0 {
-		c.EmailConnections = 8
+		c.EmailConnections = 20
 	}
 	mails, mailErr := email.Open(c.SMTPURL, c.EmailConnections)
 	gateway, smsErr := sms.NewGateway(c.SMSURL, c.SMSToken)
@@ -78,9 +84,10 @@ func New(d Deps, c Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("delivery: %w", err)
 	}
+	sweepHandovers(c.DataDir, time.Now())
 	return &Service{
-		pool: d.Pool, jobs: d.Jobs, settings: d.Settings, templates: d.Templates, now: d.Now, log: d.Log, config: c,
-		urls: tracking.URLs{Base: c.PublicURL, Signer: c.Signer}, mails: mails, gateway: gateway,
+		pool: d.Pool, tracking: d.Tracking, jobs: d.Jobs, settings: d.Settings, templates: d.Templates, now: d.Now, log: d.Log, config: c,
+		urls: tracking.URLs{Base: c.PublicURL, Signer: c.Signer}, answers: tracking.Addresses{Domain: c.BounceDomain, Signer: c.Signer}, mails: mails, gateway: gateway,
 		calls: calls.New(calls.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Templates: d.Templates, Customers: d.Customers, Tracking: d.Tracking, Now: d.Now, Log: d.Log}),
 	}, nil
 }

@@ -96,6 +96,11 @@ func (s *Service) testMail(ctx context.Context, to, fromName, from string, out c
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "The mail cannot be written")
 	}
+	if s.config.DKIM != nil {
+		if body, err = s.config.DKIM.Sign(body, domain); err != nil {
+			return fault.Wrap(fault.Invalid, err, "The mail cannot be signed")
+		}
+	}
 	if err := s.mails.Send(ctx, from, address, body); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The mail was not taken: %s", reasonOf(err))
 	}

@@ -11,11 +11,12 @@ import (
 )
 
 // effectsTx does what some responses ask for beyond being counted: an unsubscription withdraws consent, a complaint
-// withdraws it and suppresses the address, a hard bounce suppresses the address and marks its touch.
+// withdraws it and suppresses the address, a hard bounce suppresses the address and marks its touch, soft ones suppress it after
+// a number in a row, and those that are our fault raise a trouble.
 func (s *Service) effectsTx(ctx context.Context, tx pgx.Tx, source string, items []*item) error {
 	var changes []consentChange
 	var blocked []suppression
-	var bounced []*item
+	var bounced, soft []*item
 	for _, it := range items {
 		channel := it.channel
 		if channel == "" {
@@ -33,16 +34,22 @@ func (s *Service) effectsTx(ctx context.Context, tx pgx.Tx, source string, items
 				blocked = append(blocked, it.suppression(channel, "complaint"))
 			}
 		case it.r.Kind == KindBounce && it.r.Hard:
-			blocked = append(blocked, it.suppression(channel, "hard bounce"))
+			blocked = append(blocked, it.suppression(channel, because("hard bounce", it.r.Detail)))
 			if it.customer() != 0 && it.stepID != 0 {
 				bounced = append(bounced, it)
 			}
+		case it.r.Kind == KindBounce && channel == "email":
+			soft = append(soft, it)
 		}
 	}
 	if err := consentTx(ctx, tx, "response: "+source, changes); err != nil {
 		return err
 	}
-	if err := s.suppressTx(ctx, tx, "response: "+source, blocked); err != nil {
+	tired, err := s.softTx(ctx, tx, soft)
+	if err != nil {
+		return err
+	}
+	if err := s.suppressTx(ctx, tx, "response: "+source, append(blocked, tired...)); err != nil {
 		return err
 	}
 	return s.bounceTx(ctx, tx, bounced)

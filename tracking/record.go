@@ -57,7 +57,7 @@ func (s *Service) recordTx(ctx context.Context, tx pgx.Tx, source string, respon
 	switch source {
 	case "":
 		source = "api"
-	case sourceToken, sourceSMS, sourceOrder:
+	case sourceToken, sourceSMS, sourceOrder, sourceMail:
 		source = "api:" + source
 	}
 	out := make([]Outcome, len(items))

@@ -20,6 +20,7 @@ const (
 	Click       Purpose = 'c'
 	Open        Purpose = 'o'
 	Unsubscribe Purpose = 'u'
+	Bounce      Purpose = 'b' // the return path of a mail
 )
 
 // Token names one touch, and for a click the link. CustomerID 0 stands for a preview or a test send: its hits are
@@ -84,13 +85,16 @@ var encoding = base64.RawURLEncoding.Strict()
 
 // Sign makes the token's text for a purpose.
 func (s *Signer) Sign(p Purpose, t Token) string {
+	return encoding.EncodeToString(s.sign(p, t))
+}
+
+func (s *Signer) sign(p Purpose, t Token) []byte {
 	b := make([]byte, 1, 32)
 	b[0] = s.signer
 	for _, n := range [...]int64{t.CampaignID, t.StepID, t.CustomerID, t.LinkID} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
-	b = append(b, mac(s.keys[s.signer], p, b)...)
-	return encoding.EncodeToString(b)
+	return append(b, mac(s.keys[s.signer], p, b)...)
 }
 
 // errForged says nothing of what was wrong: whoever tries should not learn from it.
@@ -102,7 +106,14 @@ func (s *Signer) Verify(p Purpose, text string) (Token, error) {
 		return Token{}, errForged
 	}
 	b, err := encoding.DecodeString(text)
-	if err != nil || len(b) < 1+4+macSize {
+	if err != nil {
+		return Token{}, errForged
+	}
+	return s.verify(p, b)
+}
+
+func (s *Signer) verify(p Purpose, b []byte) (Token, error) {
+	if len(b) < 1+4+macSize {
 		return Token{}, errForged
 	}
 	body, sum := b[:len(b)-macSize], b[len(b)-macSize:]

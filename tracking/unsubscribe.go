@@ -19,6 +19,7 @@ const (
 	sourceToken = "token" // unsubscribing by link, once per touch
 	sourceSMS   = "sms"   // messages received, by the gateway's id
 	sourceOrder = "order" // orders, by their number
+	sourceMail  = "mail"  // mails received
 )
 
 // subscription is what an unsubscribe link ends.
@@ -36,7 +37,18 @@ func (s *Service) subscription(ctx context.Context, t Token) (subscription, erro
 	if t.CustomerID == 0 {
 		return sub, nil // a test message, perhaps of a template that no campaign uses yet
 	}
-	err = s.pool.QueryRow(ctx, `
+	found, err := findSubscription(ctx, s.pool, t)
+	found.company = v.CompanyName
+	return found, err
+}
+
+type rowQuerier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// findSubscription gives what a token's customer can leave.
+func findSubscription(ctx context.Context, q rowQuerier, t Token) (sub subscription, err error) {
+	err = q.QueryRow(ctx, `
 		SELECT c.name, coalesce(s.channel, 'email'), coalesce(t.cell_id, 0)
 		FROM campaigns c
 		LEFT JOIN steps s ON s.step_id = @step AND s.campaign_id = c.campaign_id
@@ -108,37 +120,39 @@ func (s *Service) unsubscribePost(w http.ResponseWriter, r *http.Request, text s
 // unsubscribe withdraws the consent and records the response, the latter once per touch. The wish is that of whoever reads
 // the address, so it counts for all customers who have it: the next mail would else go out under another's name.
 func (s *Service) unsubscribe(ctx context.Context, t Token, sub subscription) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.unsubscribeTx(ctx, tx, t, sub, "unsubscribe link") })
+}
+
+func (s *Service) unsubscribeTx(ctx context.Context, tx pgx.Tx, t Token, sub subscription, source string) error {
 	at := s.now()
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		person, err := customers.Resolve(ctx, tx, t.CustomerID)
-		if err != nil {
+	person, err := customers.Resolve(ctx, tx, t.CustomerID)
+	if err != nil {
+		return err
+	}
+	response := row{
+		customerID: person, campaignID: t.CampaignID, stepID: t.StepID, cellID: sub.cellID, id: id.New(),
+		kind: KindUnsubscribe, at: at, channel: sub.channel, method: "token",
+	}
+	ref := fmt.Sprintf("%d/%d/%d", t.CustomerID, t.CampaignID, t.StepID)
+	first, err := claimTx(ctx, tx, sourceToken, ref, person, response.id)
+	if err != nil {
+		return err
+	}
+	if first {
+		if err := s.storeTx(ctx, tx, []row{response}); err != nil {
 			return err
 		}
-		response := row{
-			customerID: person, campaignID: t.CampaignID, stepID: t.StepID, cellID: sub.cellID, id: id.New(),
-			kind: KindUnsubscribe, at: at, channel: sub.channel, method: "token",
-		}
-		ref := fmt.Sprintf("%d/%d/%d", t.CustomerID, t.CampaignID, t.StepID)
-		first, err := claimTx(ctx, tx, sourceToken, ref, person, response.id)
-		if err != nil {
-			return err
-		}
-		if first {
-			if err := s.storeTx(ctx, tx, []row{response}); err != nil {
-				return err
-			}
-			s.metrics.responses.WithLabelValues(string(KindUnsubscribe), Recorded).Inc()
-		}
-		people, err := sharersTx(ctx, tx, t, person, sub.channel)
-		if err != nil {
-			return err
-		}
-		changes := make([]consentChange, len(people))
-		for i, p := range people {
-			changes[i] = consentChange{customerID: p, channel: sub.channel, at: at}
-		}
-		return consentTx(ctx, tx, "unsubscribe link", changes)
-	})
+		s.metrics.responses.WithLabelValues(string(KindUnsubscribe), Recorded).Inc()
+	}
+	people, err := sharersTx(ctx, tx, t, person, sub.channel)
+	if err != nil {
+		return err
+	}
+	changes := make([]consentChange, len(people))
+	for i, p := range people {
+		changes[i] = consentChange{customerID: p, channel: sub.channel, at: at}
+	}
+	return consentTx(ctx, tx, source, changes)
 }
 
 // sharersTx gives the customer of a touch, person by now, and all who have the e-mail address or number that it went to.

@@ -19,6 +19,7 @@ type Message struct {
 	Subject        string
 	Text, HTML     string // HTML may be empty
 	UnsubscribeURL string // http or https; answers POST (RFC 8058). Empty for mail that nobody can leave, such as a test
+	LeaveAddress   string // unsubscribes by a mail to it, beside UnsubscribeURL; may be empty
 	Date           time.Time
 }
 
@@ -35,7 +36,11 @@ func Compose(m Message) ([]byte, error) {
 	msg.SetMessageIDWithValue(m.ID)
 	msg.SetDateWithValue(m.Date)
 	if m.UnsubscribeURL != "" {
-		msg.SetGenHeaderPreformatted(mail.HeaderListUnsubscribe, "<"+m.UnsubscribeURL+">")
+		ways := "<" + m.UnsubscribeURL + ">"
+		if m.LeaveAddress != "" {
+			ways += ",\r\n <mailto:" + m.LeaveAddress + "?subject=unsubscribe>"
+		}
+		msg.SetGenHeaderPreformatted(mail.HeaderListUnsubscribe, ways)
 		msg.SetGenHeaderPreformatted(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
 	}
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)

@@ -31,6 +31,7 @@ const (
 	slotID
 	slotDate
 	slotUnsubscribe
+	slotLeave
 	slotText
 	slotHTML
 )
@@ -38,21 +39,33 @@ const (
 // marks stand in for what changes while the skeleton is composed; none is changed by the encoding.
 var marks = [...]string{
 	slotTo: "aldineslotto@aldineslot.invalid", slotSubject: "aldineslotsubject", slotID: "aldineslotid@aldineslot.invalid",
-	slotUnsubscribe: "aldineslotunsubscribe", slotText: "aldineslottext", slotHTML: "aldineslothtml",
+	slotUnsubscribe: "aldineslotunsubscribe", slotLeave: "aldineslotleave@aldineslot.invalid", slotText: "aldineslottext", slotHTML: "aldineslothtml",
 }
 
 // markDate is a date that no mail has.
 var markDate = time.Date(1901, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// NewSkeleton composes the mail of a sender and a layout; leave says whether the mail can be left (RFC 8058). The error
-// says what cannot be written, usually the sender's address.
-func NewSkeleton(fromName, from string, l Layout, leave bool) (*Skeleton, error) {
+// Leave says how a mail can be left.
+type Leave byte
+
+// The ways.
+const (
+	LeaveNot    Leave = iota
+	LeaveByLink       // RFC 8058
+	LeaveByMail       // by link, and by a mail to Fields.LeaveAddress
+)
+
+// NewSkeleton composes the mail of a sender and a layout. The error says what cannot be written, usually the sender's address.
+func NewSkeleton(fromName, from string, l Layout, leave Leave) (*Skeleton, error) {
 	m := Message{ID: marks[slotID], FromName: fromName, From: from, To: marks[slotTo], Subject: marks[slotSubject], Text: marks[slotText], Date: markDate}
 	if len(l.HTML) > 0 && (len(l.HTML) > 1 || l.HTML[0] != "") {
 		m.HTML = marks[slotHTML]
 	}
-	if leave {
+	if leave != LeaveNot {
 		m.UnsubscribeURL = marks[slotUnsubscribe]
+	}
+	if leave == LeaveByMail {
+		m.LeaveAddress = marks[slotLeave]
 	}
 	whole, err := Compose(m)
 	if err != nil {
@@ -87,9 +100,7 @@ func NewSkeleton(fromName, from string, l Layout, leave bool) (*Skeleton, error)
 	if m.HTML != "" {
 		want++
 	}
-	if leave {
-		want++
-	}
+	want += int(leave)
 	if len(s.order) != want {
 		return nil, fmt.Errorf("the mail's skeleton has %d places instead of %d", len(s.order), want)
 	}
@@ -104,9 +115,9 @@ func NewSkeleton(fromName, from string, l Layout, leave bool) (*Skeleton, error)
 
 // Fields are what changes from one recipient to the next. Subject, Text and HTML are the values of the layout.
 type Fields struct {
-	ID, To, UnsubscribeURL string
-	Date                   time.Time
-	Subject, Text, HTML    []string
+	ID, To, UnsubscribeURL, LeaveAddress string
+	Date                                 time.Time
+	Subject, Text, HTML                  []string
 }
 
 var errAddress = errors.New("the address holds characters that no address may hold")
@@ -130,6 +141,8 @@ func (s *Skeleton) Append(b []byte, f *Fields) ([]byte, error) {
 			b = f.Date.AppendFormat(b, time.RFC1123Z)
 		case slotUnsubscribe:
 			b = append(b, f.UnsubscribeURL...)
+		case slotLeave:
+			b = append(b, f.LeaveAddress...)
 		case slotSubject:
 			b = appendSubject(b, weave(s.subject, f.Subject))
 		case slotText:

@@ -59,7 +59,7 @@ func readBack(t *testing.T, raw []byte) (header mail.Header, text, html string) 
 
 func TestSkeletonMakesTheMail(t *testing.T) {
 	t.Parallel()
-	s, err := NewSkeleton("Der Händler", "shop@shop.example", layout, true)
+	s, err := NewSkeleton("Der Händler", "shop@shop.example", layout, LeaveByLink)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestSkeletonMakesTheMail(t *testing.T) {
 
 func TestSkeletonOfTextAlone(t *testing.T) {
 	t.Parallel()
-	s, err := NewSkeleton("Shop", "shop@shop.example", Layout{Subject: []string{"Hello"}, Text: []string{"Dear ", "!"}}, false)
+	s, err := NewSkeleton("Shop", "shop@shop.example", Layout{Subject: []string{"Hello"}, Text: []string{"Dear ", "!"}}, LeaveNot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestSkeletonOfTextAlone(t *testing.T) {
 
 func TestSkeletonRefusesAddresses(t *testing.T) {
 	t.Parallel()
-	s, err := NewSkeleton("Shop", "shop@shop.example", layout, true)
+	s, err := NewSkeleton("Shop", "shop@shop.example", layout, LeaveByLink)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func BenchmarkAppend(b *testing.B) {
 	l := layout
 	l.HTML = append([]string(nil), l.HTML...)
 	l.HTML[1] += strings.Repeat("<p>A paragraph of text that never changes.</p>\n", 60)
-	s, err := NewSkeleton("Shop", "shop@shop.example", l, true)
+	s, err := NewSkeleton("Shop", "shop@shop.example", l, LeaveByLink)
 	if err != nil {
 		b.Fatal(err)
 	}

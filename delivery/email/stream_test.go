@@ -278,7 +278,7 @@ func benchSkeleton(b *testing.B) (*Skeleton, *Fields) {
 	l := layout
 	l.HTML = append([]string(nil), l.HTML...)
 	l.HTML[1] += strings.Repeat("<p>A paragraph of text that never changes.</p>\n", 45)
-	s, err := NewSkeleton("Shop", "shop@shop.example", l, true)
+	s, err := NewSkeleton("Shop", "shop@shop.example", l, LeaveByLink)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -40,6 +40,10 @@ type Values struct {
 	MatchbackEmailDays int `json:"matchback_email_days"`
 	MatchbackSMSDays   int `json:"matchback_sms_days"`
 
+	// An address is suppressed after so many soft bounces in a row within so many days.
+	SoftBounces    int `json:"soft_bounces"`
+	SoftBounceDays int `json:"soft_bounce_days"`
+
 	// Rented names whose licence is over are erased so many days after their last use, and never within the matchback of a letter.
 	RentedKeepDays int `json:"rented_keep_days"`
 
@@ -48,6 +52,20 @@ type Values struct {
 	CallToHour   int `json:"call_to_hour"`
 	CallAttempts int `json:"call_attempts"` // tries per call before it counts as failed
 	LeaseMinutes int `json:"lease_minutes"` // how long an agent keeps a leased call
+
+	// Sending. Where a number is 0 the rule is off.
+	RetryDays         int    `json:"retry_days"`          // a message that is put off for its own sake (SMTP 4xx) is given up after so many days
+	PauseRefusals     int    `json:"pause_refusals"`      // so many refusals in a row for content or policy pause a campaign
+	PauseFailurePct   int    `json:"pause_failure_pct"`   // a campaign pauses when so many of 100 among its last 200 messages failed
+	EmailPerMinute    int    `json:"email_per_minute"`    // e-mails at most, for each process that sends
+	EmailDomainMinute int    `json:"email_domain_minute"` // the same for one recipient's domain
+	EmailRampPerDay   int    `json:"email_ramp_per_day"`  // e-mails on the first day of a new sender's domain; each day half as many more
+	EmailRampStart    string `json:"email_ramp_start"`    // that day, 2026-05-31; "" is no ramp
+	CapDays           int    `json:"cap_days"`            // no customer gets more than so many messages of a channel in this many days, all campaigns together
+	CapEmail          int    `json:"cap_email"`
+	CapSMS            int    `json:"cap_sms"`
+	CapPost           int    `json:"cap_post"`
+	CapCalls          int    `json:"cap_calls"`
 }
 
 // Defaults gives the settings of a new installation.
@@ -57,8 +75,10 @@ func Defaults() Values {
 		CompanyName: "Aldine", CompanyAddress: "Set your postal address in Settings",
 		FromName: "Aldine", FromEmail: "news@aldine.example", SMSSender: "ALDINE",
 		MatchbackPostDays: 90, MatchbackCallsDays: 30, MatchbackEmailDays: 7, MatchbackSMSDays: 3,
+		SoftBounces: 5, SoftBounceDays: 14,
 		RentedKeepDays: 120,
 		CallFromHour:   8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
+		RetryDays: 4, PauseRefusals: 5, PauseFailurePct: 10, CapDays: 7,
 	}
 }
 
@@ -75,6 +95,11 @@ func (v Values) ConsentRequired(channel string) bool {
 		return v.ConsentCalls
 	}
 	return true
+}
+
+// Cap gives how many messages of a channel a customer gets at most within CapDays; 0 for any number.
+func (v Values) Cap(channel string) int {
+	return map[string]int{"email": v.CapEmail, "sms": v.CapSMS, "post": v.CapPost, "calls": v.CapCalls}[channel]
 }
 
 // Store reads and changes the settings; reads are kept for a few seconds.
