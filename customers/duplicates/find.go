@@ -138,7 +138,6 @@ type found struct {
 const (
 	writePairs    = 2_000
 	mostExplained = 1_000_000 // pairs with evidence: a kilobyte each
-	mostStar      = 100       // pairs of one row: the first of a million alike would have a million
 )
 
 // write stores the pairs chunk by chunk and takes away open ones that were not found any more.

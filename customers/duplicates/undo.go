@@ -61,6 +61,12 @@ func (s *Service) undoTx(ctx context.Context, tx pgx.Tx, mergeID uuid.UUID) (Mer
 			return err
 		},
 		w.returnAliases, w.returnPairs, w.returnPersons,
+		func(ctx context.Context) error { // their spellings may have come together with others since
+			if err := s.Customers.NoteHouseholdsTx(ctx, w.tx, []int64{w.survivor, w.old}, nil); err != nil {
+				return err
+			}
+			return s.Customers.QueueHouseholdsTx(ctx, w.tx)
+		},
 		func(ctx context.Context) error { return w.derive(ctx, w.survivor, w.old) },
 	} {
 		if err := step(ctx); err != nil {

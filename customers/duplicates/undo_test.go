@@ -117,3 +117,64 @@ func (h *house) pair(a, b int64, score float64, state string) {
 			CASE WHEN x.external_id <> y.external_id THEN 'two external ids: ' || x.external_id || ' and ' || y.external_id END, $4::text, 1, $5::timestamptz
 		FROM customers x, customers y WHERE x.customer_id = least($1::bigint, $2) AND y.customer_id = greatest($1::bigint, $2)`, a, b, score, state, h.at)
 }
+
+func TestUndoAfterAnErasure(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	erased := "The customer was erased; nothing is left from which the merge could be undone"
+	a, b := h.add(customers.Fields{LastName: "Meyer", Email: "a@example.org"}, nil), h.add(customers.Fields{LastName: "Maier", Phone: "+4930123456"}, nil)
+	first, err := h.Merge(h.ctx, a, b, nil)
+	h.ok(err)
+	h.ok(h.people.Erase(h.ctx, b)) // under the old number
+	_, err = h.Undo(h.ctx, first.ID)
+	h.wants(err, fault.Conflict, erased)
+
+	// The record alone is emptied, as a retention that someone has will do: the survivor lives on.
+	c, d := h.add(customers.Fields{LastName: "Huber"}, nil), h.add(customers.Fields{LastName: "Hubert"}, nil)
+	second, err := h.Merge(h.ctx, c, d, nil)
+	h.ok(err)
+	h.exec(`UPDATE customer_merges SET before = '{}', fields = '[]' WHERE old_id = $1`, d)
+	was := h.dump()
+	_, err = h.Undo(h.ctx, second.ID)
+	h.wants(err, fault.Conflict, erased)
+	h.same("refused", h.dump(), was)
+}
+
+// Homes that were one spelling apart when the merge was made may be one residence when it is taken back.
+func TestUndoFindsTheHouseholdAnew(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	home := customers.Fields{LastName: "Meyer", Street: "Lindenweg 4", PostalCode: "53111", City: "Bonn", Country: "DE"}
+	a := h.add(customers.Fields{LastName: "Meyer", Email: "a@example.org"}, nil)
+	b := h.add(home, nil)
+	m, err := h.Merge(h.ctx, a, b, map[string]string{"address": "survivor"})
+	h.ok(err)
+	h.exec(`TRUNCATE residences`) // forgotten meanwhile; the next one sets the tone
+	home.FirstName, home.Street = "Karl", "Lindnweg 4"
+	c := h.add(home, nil)
+	_, err = h.Undo(h.ctx, m.ID)
+	h.ok(err)
+	_, err = h.people.RefreshHouseholds(h.ctx, nil)
+	h.ok(err)
+	h.want("one residence", h.text(`SELECT count(DISTINCT residence_id)::text FROM customers WHERE customer_id = ANY($1)`, []int64{b, c}), "1")
+	h.want("one household", h.text(`SELECT count(DISTINCT household_id)::text FROM customers WHERE customer_id = ANY($1)`, []int64{b, c}), "1")
+}
+
+// The e-mail of the one merged away finds the survivor, who may take it for its own and give it up again.
+func TestSurvivorTakesTheOtherEmail(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	a, b := h.add(customers.Fields{LastName: "Meyer", Email: "a@example.org", Phone: "+4930123456"}, nil),
+		h.add(customers.Fields{LastName: "Meyer", Email: "b@example.org", Phone: "+4930123457"}, nil)
+	m, err := h.Merge(h.ctx, a, b, nil)
+	h.ok(err)
+	for _, patch := range []customers.Patch{{"email": "B@example.org", "phone": "+4930123457"}, {"email": "a@example.org", "phone": "+4930123456"}, {"email": "B@example.org"}} {
+		_, err := h.people.Update(h.ctx, a, patch)
+		h.ok(err)
+	}
+	h.want("found by", h.text(`SELECT string_agg(email, ' ' ORDER BY email) FROM customer_emails WHERE customer_id = $1`, a), "b@example.org")
+	_, err = h.Undo(h.ctx, m.ID)
+	h.ok(err)
+	h.want("found by", h.text(`SELECT string_agg(email || customer_id, ' ' ORDER BY email, customer_id) FROM customer_emails`),
+		fmt.Sprintf("b@example.org%d b@example.org%d", a, b))
+}
