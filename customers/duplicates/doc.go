@@ -14,7 +14,7 @@
 // Merging is for people to do: nothing merges by itself, and MergeSure, which merges many at once, leaves out pairs
 // with two different external ids. The survivor takes the better value of each field, the history moves over, and
 // the old number stays an alias that everything which looks up a customer follows. Rows of a campaign in which both took
-// part stay under the old number, so that no report changes; docs/duplicates.md says all of it.
+// part stay under the old number, so that no report counts other contacts or sums; docs/duplicates.md says all of it.
 //
 // What it promises: a merge is one transaction; undoing it puts every row back as it was, but for values that were edited since;
 // customer_aliases never points to an alias.

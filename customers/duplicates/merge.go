@@ -15,6 +15,7 @@ import (
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 	"aldine/internal/id"
+	"aldine/internal/tally"
 )
 
 // Merge makes two customers one. choose says, by the name of a field ("last_name", "address", "external_id",
@@ -60,7 +61,9 @@ func (s *Service) mergeTx(ctx context.Context, tx pgx.Tx, survivor, old int64, c
 		return Merged{}, err
 	}
 	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return tally.MarkCustomersTx(ctx, tx, w.now, w.old) },
 		func(ctx context.Context) error { return w.moveHistory(ctx, shared) },
+		func(ctx context.Context) error { return tally.MarkCustomersTx(ctx, tx, w.now, w.survivor) },
 		w.moveLookups, w.moveMemberships, w.moveConsents, w.copySuppressions, w.moveAliases, w.movePairs, w.joinPersons,
 		func(ctx context.Context) error { return s.writeCustomer(ctx, w, choices) }, w.markConflicts,
 	} {

@@ -14,6 +14,7 @@ import (
 	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
+	"aldine/internal/tally"
 )
 
 // Undo takes a merge back: every row is as it was, what has come for the survivor since stays with the survivor, and so do
@@ -48,7 +49,10 @@ func (s *Service) undoTx(ctx context.Context, tx pgx.Tx, mergeID uuid.UUID) (Mer
 	var kept []string
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { kept, err = s.restoreCustomers(ctx, w, current); return err },
-		w.returnHistory, w.returnLookups, w.returnMemberships,
+		func(ctx context.Context) error { return tally.MarkCustomersTx(ctx, tx, w.now, w.survivor) },
+		w.returnHistory,
+		func(ctx context.Context) error { return tally.MarkCustomersTx(ctx, tx, w.now, w.old) },
+		w.returnLookups, w.returnMemberships,
 		func(ctx context.Context) error {
 			edited, err := w.returnChange(ctx, "consents", consentsOf, "of", w.survivor, w.before.Consents, `customer_id = @survivor`)
 			kept = append(kept, edited...)
