@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Trouble is why pieces of a step have to wait, though the campaign runs: the relay or the gateway turns them away, or the
-// letters cannot be written. They are tried again by themselves. Or it says that mails of the step came back because of the
+// Trouble is why pieces of a step have to wait: the relay or the gateway turns them away, or the letters cannot be written. They
+// are tried again by themselves, unless the program has paused the campaign. Or it says that mails of the step came back because of the
 // sender: Refused of them.
 type Trouble struct {
 	StepID  int64      `json:"step_id"`
@@ -37,6 +37,9 @@ func troubles(ctx context.Context, q Querier, id int64) ([]Trouble, error) {
 			SELECT r.step_id::text, r.error, l.scheduled_at
 			FROM print_runs r LEFT JOIN late l ON l.kind = 'delivery_print' AND l.step = r.step_id::text
 			WHERE r.campaign_id = @id::bigint AND r.state = 'failed' AND r.error IS NOT NULL
+			UNION ALL
+			SELECT pause_step_id::text, 'the program has paused the campaign, because ' || pause_reason || '. Resume it once the cause is mended', NULL
+			FROM campaigns WHERE campaign_id = @id::bigint AND state = 'paused' AND pause_reason IS NOT NULL
 		)
 		SELECT s.step_id, s.key, coalesce(s.channel, ''), said.message, min(said.scheduled_at), 0::bigint
 		FROM said JOIN steps s ON s.step_id::text = said.step

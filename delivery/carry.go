@@ -2,11 +2,13 @@ package delivery
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"aldine/customers"
+	"aldine/delivery/bounce"
+	"aldine/delivery/email"
 )
 
 // Times of a job that sends.
@@ -14,10 +16,20 @@ const (
 	settleEvery = 2 * time.Second        // what is answered is written down, at the latest
 	lookEvery   = 500 * time.Millisecond // whether the campaign still runs
 	growEvery   = 20 * time.Millisecond  // whether one more connection would help
+	limitedFor  = 10 * time.Second       // how long a job waits for rates before it makes room for others
 )
 
 // maxTroubles is how many messages in a row may find nobody who answers before the others better wait too.
 const maxTroubles = 3
+
+// outcome of handing over one message.
+type outcome struct {
+	result
+	stop  bool         // the relay or gateway did not answer: soon the rest better waits
+	away  bool         // it took no messages at all, whatever this one is
+	cause bounce.Cause // of a refusal, where the provider tells
+	hard  bool         // no message will ever reach the address
+}
 
 // run is the claimed touches of one job on their way out.
 type run struct {
@@ -26,26 +38,42 @@ type run struct {
 	touches  []touch
 	profiles map[int64]customers.Profile
 	renderer *renderer
-	attempt  int
-	last     bool // no further attempt follows: what is put off has failed
+	giveUp   bool                          // a message that is put off once more has failed
+	may      func(*touch) bool             // whether a message may go now; nil: always
+	note     func(o *outcome) (why string) // gives a reason to pause the campaign
 
 	mu       sync.Mutex
 	next     int
 	stopped  bool
+	back     bool      // some are planned again
 	troubles int       // in a row without any answer
 	putOff   string    // why some must be tried again
+	pause    string    // why the campaign has to be paused
 	answered []outcome // not written down yet
+	paused   bool      // it was told
+	limited  time.Time // since when messages wait for a rate
+	late     []string  // where those go that had to wait too long for it
 }
 
-// take gives the next touch; false where there is none or the job is to stop.
+// take gives the next touch that may go; false where there is none at present or the job is to stop.
 func (r *run) take() (*touch, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopped || r.next == len(r.touches) {
+	if r.stopped {
 		return nil, false
 	}
-	r.next++
-	return &r.touches[r.next-1], true
+	for i := r.next; i < len(r.touches); i++ {
+		if r.may != nil && !r.may(&r.touches[i]) {
+			continue
+		}
+		r.touches[i], r.touches[r.next] = r.touches[r.next], r.touches[i]
+		r.next++
+		return &r.touches[r.next-1], true
+	}
+	if r.next < len(r.touches) && r.limited.IsZero() {
+		r.limited = time.Now()
+	}
+	return nil, false
 }
 
 // waiting tells how many touches nobody has taken.
@@ -64,8 +92,16 @@ func (r *run) stop() {
 	r.mu.Unlock()
 }
 
-// begin marks a touch as in doubt. It must come before the provider can have the message.
-func (r *run) begin(t *touch) error { return r.journal.mark(fateBegun, t.CustomerID) }
+// begin marks a touch as in doubt. It must come before the provider can have the message, and fails when it must not get it.
+func (r *run) begin(t *touch) error {
+	r.mu.Lock()
+	stopped := r.stopped
+	r.mu.Unlock()
+	if stopped {
+		return email.ErrStopped
+	}
+	return r.journal.mark(fateBegun, t.CustomerID)
+}
 
 // done takes the outcome of a touch and tells whether to go on.
 func (r *run) done(t *touch, o outcome) bool {
@@ -88,33 +124,36 @@ func (r *run) done(t *touch, o outcome) bool {
 		}
 		reason := o.Reason
 		o.result.Reason = ""
-		if r.last {
-			o.State, o.result.Reason = "failed", fmt.Sprintf("given up after %d tries: %s", r.attempt, reason)
+		if r.giveUp && reason != "" && !o.away {
+			o.State, o.result.Reason = "failed", "given up: "+reason
 		}
 	}
-	switch {
-	case o.stop:
+	if o.stop || o.State == "unconfirmed" {
 		r.troubles++
-	case o.State != "unconfirmed":
+	} else {
 		r.troubles = 0
 	}
-	r.stopped = r.stopped || r.troubles >= maxTroubles && !r.last
+	r.stopped = r.stopped || r.troubles >= maxTroubles
+	if r.note != nil && r.pause == "" {
+		if r.pause = r.note(&o); r.pause != "" {
+			r.stopped = true
+		}
+	}
+	r.back = r.back || o.State == "planned"
 	r.answered = append(r.answered, o)
 	return !r.stopped
 }
 
-// collect gives what was answered since it was last asked; at the end also those that nobody took.
-func (r *run) collect(end bool) []result {
+// collect gives what was answered since it was last asked; once nothing more will be handed over, also those that nobody took.
+func (r *run) collect(end bool) []outcome {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := make([]result, 0, len(r.answered))
-	for _, o := range r.answered {
-		out = append(out, o.result)
-	}
+	out := slices.Clone(r.answered)
 	r.answered = r.answered[:0]
-	if end {
+	if end || r.stopped {
 		for ; r.next < len(r.touches); r.next++ {
-			out = append(out, result{CustomerID: r.touches[r.next].CustomerID, State: "planned"})
+			r.back = true
+			out = append(out, outcome{result: result{CustomerID: r.touches[r.next].CustomerID, State: "planned"}})
 		}
 	}
 	return out
@@ -123,76 +162,112 @@ func (r *run) collect(end bool) []result {
 // carry hands the run over with as many hands at once as help: one more starts whenever touches wait and more says that there is
 // room. Meanwhile it writes down what is answered, and stops when the campaign does.
 func (s *Service) carry(ctx context.Context, r *run, claim string, hand func(), more func() bool) error {
-	var hands sync.WaitGroup
-	hands.Go(hand)
-	done := make(chan struct{})
-	over := make(chan error, 1)
-	go func() {
-		over <- s.attend(ctx, r, claim, done, func() {
-			if r.waiting() > 2 && more() {
-				hands.Go(hand)
-			}
-		})
-	}()
-	hands.Wait()
-	close(done)
-	err := <-over
-	hands.Wait() // one may have been started just then
-	if err != nil {
-		return err
+	defer context.AfterFunc(ctx, r.stop)() // also while the database does not answer
+	over := make(chan struct{}, len(r.touches))
+	hands := 0
+	start := func() {
+		hands++
+		go func() {
+			defer func() { over <- struct{}{} }()
+			hand()
+		}()
 	}
-	return s.settleSurely(ctx, r.batch, claim, r.collect(true))
-}
-
-// attend looks after a run until it is done.
-func (s *Service) attend(ctx context.Context, r *run, claim string, done <-chan struct{}, grow func()) error {
+	start()
 	tick := time.NewTicker(growEvery)
 	defer tick.Stop()
 	settled, looked := time.Now(), time.Now()
-	for {
+	var failed error // once results are not written down, the journal is what the next attempt goes by
+	for hands > 0 || r.waiting() > 0 {
 		select {
-		case <-done:
-			return nil
-		case <-ctx.Done():
-			r.stop()
-			<-done
-			return nil
-		case now := <-tick.C:
-			grow()
-			if now.Sub(looked) >= lookEvery {
-				looked = now
-				if on, err := s.running(ctx, r.batch.CampaignID); err != nil || !on {
-					r.stop()
-				}
+		case <-over:
+			hands--
+			continue
+		case <-tick.C:
+		}
+		if n := r.waiting(); n > 0 && hands == 0 || n > 2 && hands < len(r.touches) && more() {
+			start()
+		}
+		r.makeRoom()
+		s.pauseOnce(ctx, r)
+		now := time.Now()
+		if now.Sub(looked) >= lookEvery {
+			looked = now
+			if on, err := s.running(ctx, r.batch.CampaignID); err != nil || !on {
+				r.stop()
 			}
-			if now.Sub(settled) >= settleEvery {
-				settled = now
-				if err := s.settleSurely(ctx, r.batch, claim, r.collect(false)); err != nil {
-					r.stop()
-					<-done
-					return err
-				}
+		}
+		if now.Sub(settled) >= settleEvery && failed == nil {
+			settled = now
+			if failed = s.writeDown(ctx, r, claim, false); failed != nil {
+				r.stop()
 			}
+		}
+	}
+	s.pauseOnce(ctx, r)
+	if failed != nil {
+		return failed
+	}
+	return s.writeDown(ctx, r, claim, true)
+}
+
+// makeRoom ends a run whose messages wait for a rate.
+func (r *run) makeRoom() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.limited.IsZero() && !r.stopped && time.Since(r.limited) > limitedFor {
+		r.stopped = true
+		for _, t := range r.touches[r.next:] {
+			r.late = append(r.late, t.Destination)
 		}
 	}
 }
 
+func (s *Service) pauseOnce(ctx context.Context, r *run) {
+	r.mu.Lock()
+	why, told := r.pause, r.paused
+	r.paused = r.paused || why != ""
+	r.mu.Unlock()
+	if why == "" || told {
+		return
+	}
+	if err := s.pause(context.WithoutCancel(ctx), r.batch, why); err != nil {
+		s.log.Error("a campaign could not be paused", "campaign", r.batch.Code, "reason", why, "error", err)
+	}
+}
+
+// writeDown settles what was answered and does what follows from it.
+func (s *Service) writeDown(ctx context.Context, r *run, claim string, end bool) error {
+	outcomes := r.collect(end)
+	results := make([]result, len(outcomes))
+	for i, o := range outcomes {
+		results[i] = o.result
+	}
+	if err := s.settleSurely(ctx, r.batch, claim, results); err != nil {
+		return err
+	}
+	s.hardBounces(context.WithoutCancel(ctx), r, outcomes)
+	return nil
+}
+
 // running tells whether the campaign may send.
 func (s *Service) running(ctx context.Context, campaignID int64) (on bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	err = s.pool.QueryRow(ctx, `SELECT state IN ('running', 'finished') FROM campaigns WHERE campaign_id = $1`, campaignID).Scan(&on)
 	return on, err
 }
 
 // settleSurely writes results down, and tries for some minutes where the database is away: what was sent is known only
-// here.
+// here and in the journal.
 func (s *Service) settleSurely(ctx context.Context, b batch, claim string, results []result) error {
-	write := context.WithoutCancel(ctx)
 	for try := 0; ; try++ {
+		write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		err := s.settle(write, b, claim, results)
+		cancel()
 		if err == nil || try == 60 || !away(err) {
 			return err
 		}
 		s.log.Warn("what was sent cannot be written down yet", "campaign", b.Code, "step", b.StepKey, "error", err)
-		time.Sleep(2 * time.Second)
+		time.Sleep(min(2*time.Second, 100*time.Millisecond<<min(try, 5)))
 	}
 }

@@ -25,6 +25,7 @@ import (
 type handover struct {
 	mu   sync.Mutex
 	file *os.File
+	torn error // a mark was written in part: none may follow, for it would be misread
 }
 
 // fate is what the journal says of a message.
@@ -49,12 +50,15 @@ func openHandover(dir string, jobID int64, attempt int) (*handover, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	}
+	if err := file.Truncate(0); err != nil { // only now: locked, it is ours
+		return nil, errors.Join(err, file.Close())
 	}
 	if _, err := file.WriteString(bootID() + "\n"); err != nil {
 		return nil, errors.Join(err, file.Close())
@@ -69,8 +73,16 @@ func (h *handover) mark(f fate, customerID int64) error {
 	binary.BigEndian.PutUint64(b[1:], uint64(customerID))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, err := h.file.Write(b[:])
-	return err
+	if h.torn != nil {
+		return h.torn
+	}
+	if n, err := h.file.Write(b[:]); err != nil {
+		if n > 0 {
+			h.torn = err
+		}
+		return err
+	}
+	return nil
 }
 
 // close lets go; once everything is settled the journal is of no more use.
@@ -118,11 +130,11 @@ func dropHandover(dir string, jobID int64, attempt int) {
 	_ = os.Remove(handoverPath(dir, jobID, attempt))
 }
 
-// sweepHandovers removes journals that no job will ask for any more.
+// sweepHandovers removes journals that no job will ask for any more: those of jobs that another machine took over, say.
 func sweepHandovers(dir string, now time.Time) {
 	paths, _ := filepath.Glob(filepath.Join(dir, "handover", "job-*"))
 	for _, path := range paths {
-		if info, err := os.Stat(path); err == nil && now.Sub(info.ModTime()) > 30*24*time.Hour {
+		if info, err := os.Stat(path); err == nil && now.Sub(info.ModTime()) > 60*24*time.Hour {
 			_ = os.Remove(path)
 		}
 	}

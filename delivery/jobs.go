@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"math"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -21,7 +22,7 @@ func (SendArgs) Kind() string { return "delivery_send" }
 
 // InsertOpts puts the job on its medium's queue.
 func (a SendArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: a.Channel, MaxAttempts: maxAttempts}
+	return river.InsertOpts{Queue: a.Channel, MaxAttempts: sendAttempts}
 }
 
 // PrintRunArgs prints all planned letters of one step. Each slice that is planned brings one; the first to run takes
@@ -39,8 +40,12 @@ func (PrintRunArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queue.Post, MaxAttempts: maxAttempts}
 }
 
-// maxAttempts with the waits below span about four hours.
-const maxAttempts = 25
+// Jobs that send go on until everything is settled; a message that is put off for its own sake is given up by the setting
+// retry_days. Print runs are tried for about four hours, and again by the campaigns' sweep.
+const (
+	sendAttempts = math.MaxInt16
+	maxAttempts  = 25
+)
 
 // retryAt lets a job whose relay, gateway or disk fails try again soon at first, then every ten minutes.
 func retryAt(attempt int) time.Time {
@@ -52,6 +57,24 @@ func retryAt(attempt int) time.Time {
 		}
 	}
 	return time.Now().Add(wait)
+}
+
+// What a campaign sends comes the sooner the less of it there is, so that one of a million does not hold up one of a hundred.
+// Within the same priority who came first goes first. 1 is for what a customer waits for.
+const (
+	prioritySmall  = 2
+	priorityMiddle = 3
+	priorityLarge  = 4
+)
+
+func priorityOf(audience int64) int {
+	switch {
+	case audience <= 5_000:
+		return prioritySmall
+	case audience <= 100_000:
+		return priorityMiddle
+	}
+	return priorityLarge
 }
 
 const printDelay = 3 * time.Second // lets the slices of a small campaign come into one run

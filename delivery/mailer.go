@@ -22,8 +22,9 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 	l, err := s.letterhead(r.renderer)
 	if err != nil {
 		r.stop() // the sender's address, most likely: nobody's mail can be written
-		return errors.Join(fmt.Errorf("mail of step %s: %w", r.batch.StepKey, err), s.settleSurely(ctx, r.batch, claim, r.collect(true)))
+		return errors.Join(fmt.Errorf("mail of step %s: %w", r.batch.StepKey, err), s.writeDown(ctx, r, claim, true))
 	}
+	r.may = func(t *touch) bool { return s.limits.take(&r.renderer.settings, t.Destination, time.Now()) }
 	hand := func() {
 		var bodies [2][]byte // one is answered while the other is written
 		n := 0
@@ -131,9 +132,12 @@ func ofMail(err error) outcome {
 	case !errors.As(err, &e) || e.Class == email.Unknown:
 		return outcome{result: result{State: "unconfirmed", Reason: err.Error()}}
 	case e.Class == email.Refused:
-		return outcome{result: result{State: "failed", Reason: e.Reason}}
+		return outcome{result: result{State: "failed", Reason: e.Reason}, cause: e.Cause, hard: e.Hard}
+	case e.Held && (e.Err == nil || errors.Is(e, email.ErrStopped) || errors.Is(e, context.Canceled)):
+		return outcome{result: result{State: "planned"}}
 	}
-	return outcome{result: result{State: "planned", Reason: e.Reason}, stop: e.Code == 0 || e.Code == 421 || e.Greeting}
+	away := e.Code == 421 || e.Greeting || e.Held
+	return outcome{result: result{State: "planned", Reason: e.Reason}, stop: away || e.Code == 0, away: away}
 }
 
 // textHands is how many short messages of one job are on their way at a time.
@@ -167,11 +171,10 @@ func (s *Service) text(ctx context.Context, r *run, t *touch) outcome {
 	if text == "" {
 		return broken(errors.New("the text is empty"))
 	}
-	if ctx.Err() != nil {
-		return outcome{result: result{State: "planned", Reason: "the program is stopping"}, stop: true}
-	}
-	if err := r.begin(t); err != nil {
-		return outcome{result: result{State: "planned", Reason: "the journal cannot be written: " + err.Error()}, stop: true}
+	if err := r.begin(t); errors.Is(err, email.ErrStopped) {
+		return outcome{result: result{State: "planned"}}
+	} else if err != nil {
+		return outcome{result: result{State: "planned", Reason: "the journal cannot be written: " + err.Error()}, stop: true, away: true}
 	}
 	// Cut off half-way nobody would know whether it was taken, so the gateway's own time-out is the only one.
 	ref, err := s.gateway.Send(context.WithoutCancel(ctx), sms.Message{
@@ -190,7 +193,7 @@ func ofText(ref string, err error) outcome {
 	case e.Class == sms.Refused:
 		return outcome{result: result{State: "failed", Reason: e.Reason}}
 	}
-	return outcome{result: result{State: "planned", Reason: e.Reason}, stop: true}
+	return outcome{result: result{State: "planned", Reason: e.Reason}, stop: true, away: true}
 }
 
 // broken is a message that could not be written for this customer.

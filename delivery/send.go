@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"aldine/campaigns"
 	"aldine/campaigns/content"
 	"aldine/customers"
+	"aldine/delivery/email"
 	"aldine/internal/settings"
 	"aldine/tracking"
 )
@@ -29,18 +32,15 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[SendArgs]) error {
 // NextRetry waits longer each time.
 func (w *sendWorker) NextRetry(job *river.Job[SendArgs]) time.Time { return retryAt(job.Attempt) }
 
-// Timeout leaves it to the time that every job has.
-
 // errPutOff makes the queue try a job again; what is planned still is in the database.
 type errPutOff struct{ reason string }
 
 func (e errPutOff) Error() string { return campaigns.PutOff + e.reason }
 
-// outcome of handing over one message.
-type outcome struct {
-	result
-	stop bool // the relay or gateway did not answer: soon the rest better waits
-}
+const (
+	restWithin = 3 * time.Second // a job waits so long for a relay that was out of reach; then it makes room
+	soon       = time.Second     // when a job goes on that was interrupted
+)
 
 func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 	a := job.Args
@@ -60,44 +60,89 @@ func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 			return err
 		}
 	}
-	putOff, err := s.sendAll(ctx, b, a.CustomerIDs, job)
+	if b.Channel == "email" {
+		if rest := s.rest(ctx); rest > 0 {
+			return river.JobSnooze(rest)
+		}
+	}
+	left, err := s.sendAll(ctx, b, a.CustomerIDs, job)
 	if err != nil {
 		return err
 	}
-	if err := s.finishCheck(ctx, b.CampaignID); err != nil {
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := s.finishCheck(after, b.CampaignID); err != nil {
 		return err
 	}
-	if putOff != "" {
-		s.log.Warn("sending has to wait", "campaign", b.Code, "step", b.StepKey, "channel", b.Channel, "attempt", job.Attempt, "reason", putOff)
+	if left == nil {
+		return nil
 	}
-	if putOff != "" && job.Attempt < job.MaxAttempts {
-		return errPutOff{putOff}
+	// What is planned again must have a job. A paused or cancelled campaign has none: whoever resumes it after this look finds
+	// the touches planned.
+	on, err := s.running(after, b.CampaignID)
+	switch {
+	case err != nil:
+		return err
+	case !on:
+		return nil
+	case left.reason == "":
+		return river.JobSnooze(max(soon, left.wait))
 	}
-	return nil
+	s.log.Warn("sending has to wait", "campaign", b.Code, "step", b.StepKey, "channel", b.Channel, "attempt", job.Attempt, "reason", left.reason)
+	return errPutOff{left.reason}
 }
 
-// sendAll claims the touches, hands them over and settles them. It gives why some must be tried again, if so.
-func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.Job[SendArgs]) (putOff string, err error) {
+// rest waits while the relay that could not be reached had better be left alone; it gives how long that still is, if it is
+// too long to wait for.
+func (s *Service) rest(ctx context.Context) time.Duration {
+	rest := s.mails.Rest()
+	if rest == 0 {
+		return 0
+	}
+	wait := time.NewTimer(min(rest, restWithin))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return s.mails.Rest()
+	case <-ctx.Done():
+		return soon
+	}
+}
+
+// left says that touches are planned again, and why: a reason, or for how long a rate lets none go.
+type left struct {
+	reason string
+	wait   time.Duration
+}
+
+// sendAll claims the touches, hands them over and settles them. It tells what is left, nil where nothing is.
+func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.Job[SendArgs]) (_ *left, err error) {
+	v, err := s.settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
 	journal, err := openHandover(s.config.DataDir, job.ID, job.Attempt)
 	if err != nil {
-		return "", fmt.Errorf("journal of messages handed over: %w", err)
+		return nil, fmt.Errorf("journal of messages handed over: %w", err)
 	}
 	settled := false
 	defer func() { journal.close(settled) }()
 	claim := claimName(job.ID, job.Attempt)
 	claimed, err := s.claim(ctx, b, ids, job.Attempt, claim)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if len(claimed) == 0 {
 		settled = true
-		return "", nil
+		return nil, nil
 	}
-	r := &run{batch: b, journal: journal, touches: claimed, attempt: job.Attempt, last: job.Attempt >= job.MaxAttempts}
+	r := &run{batch: b, journal: journal, touches: claimed, giveUp: putOffFor(job.Errors, time.Now()) > time.Duration(v.RetryDays)*24*time.Hour,
+		note: func(o *outcome) string { return s.patients.note(&b, &v, o) }}
 	if err := s.ready(ctx, r); err != nil {
 		// Nothing was handed over; whatever happens to this job, what it holds must come back.
-		err = errors.Join(err, s.settleSurely(ctx, b, claim, r.collect(true)))
-		return "", err
+		write := s.writeDown(ctx, r, claim, true)
+		settled = write == nil
+		return nil, errors.Join(err, write)
 	}
 	switch b.Channel {
 	case "email":
@@ -108,7 +153,28 @@ func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.
 		err = fmt.Errorf("no way to send over %q", b.Channel)
 	}
 	settled = err == nil
-	return r.putOff, err
+	if err != nil || !r.back {
+		return nil, err
+	}
+	l := &left{reason: r.putOff}
+	if l.reason == "" && len(r.late) > 0 {
+		var until func()
+		l.wait, until = s.limits.queue(&v, r.late)
+		time.AfterFunc(l.wait, until)
+	}
+	return l, nil
+}
+
+// putOffFor tells for how long messages of a job were put off for their own sake, as the errors of its earlier attempts say:
+// the relay answered 4xx, or broke the connection at them. The time in which it could not be reached is no fault of theirs.
+func putOffFor(earlier []rivertype.AttemptError, now time.Time) time.Duration {
+	for _, e := range earlier {
+		reason, ok := strings.CutPrefix(e.Error, campaigns.PutOff)
+		if ok && (strings.HasPrefix(reason, "4") && !strings.HasPrefix(reason, "421") || strings.HasPrefix(reason, email.Broke)) {
+			return now.Sub(e.At)
+		}
+	}
+	return 0
 }
 
 // ready reads what the messages will say.

@@ -23,7 +23,7 @@ type config struct {
 	SMSURL      string `name:"sms-url" env:"ALDINE_SMS_URL" placeholder:"URL" help:"SMS gateway. Default: the built-in sandbox."`
 	SMSToken    string `name:"sms-token" env:"ALDINE_SMS_TOKEN" placeholder:"TOKEN" help:"Bearer token of the SMS gateway."`
 	SecretKey   string `name:"secret-key" env:"ALDINE_SECRET_KEY" placeholder:"KEY" help:"Key that signs tracked links, at least 32 characters. Default: made once and kept in the database."`
-	Connections int    `name:"email-connections" env:"ALDINE_EMAIL_CONNECTIONS" default:"8" help:"Connections to the mail server at most."`
+	Connections int    `name:"email-connections" env:"ALDINE_EMAIL_CONNECTIONS" default:"20" help:"Connections to the mail server at most; as many as help are opened."`
 	LogLevel    string `name:"log-level" env:"ALDINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	LogFormat   string `name:"log-format" env:"ALDINE_LOG_FORMAT" default:"text" help:"text or json."`
 }

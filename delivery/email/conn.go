@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"aldine/delivery/bounce"
 )
 
 // conn is one connection to the relay, used by one sender at a time.
@@ -48,21 +50,51 @@ func (c *conn) after(err error) error {
 	var answer *textproto.Error
 	if errors.As(err, &answer) {
 		c.broken = answer.Code == 421
-		return answered(answer)
+		return answered(answer, atText)
 	}
 	c.broken = true
 	if c.watch.failed && !c.joined {
-		return &Error{Class: Transient, Reason: "the connection to the mail server broke while the mail was handed over", Err: err}
+		return &Error{Class: Transient, Reason: Broke + " while the mail was handed over", Err: err}
 	}
 	return &Error{Class: Unknown, Reason: "no answer from the mail server after the mail was handed over", Err: err}
 }
 
-func answered(a *textproto.Error) *Error {
-	class := Refused
+// stage is what an answer answers.
+type stage int
+
+const (
+	atSender stage = iota
+	atRecipient
+	atData
+	atText // the mail itself
+)
+
+// ErrStopped is what Begin fails with when the mail is not to be sent after all.
+var ErrStopped = errors.New("stopped")
+
+// answered tells the answers apart: 4xx, and codes that have no business here, say nothing about the mail for good. The words
+// of a refusal tell whether it is the address, the mail or its sender that the relay does not like; before and after the
+// recipient is named it can only be one of the latter two.
+func answered(a *textproto.Error, at stage) *Error {
+	e := &Error{Class: Transient, Code: a.Code, Reason: clip(fmt.Sprintf("%d %s", a.Code, a.Msg)), Err: a}
 	if a.Code < 500 {
-		class = Transient // 4xx, and codes that have no business here
+		return e
 	}
-	return &Error{Class: class, Code: a.Code, Reason: clip(fmt.Sprintf("%d %s", a.Code, a.Msg)), Err: a}
+	e.Class = Refused
+	var kind bounce.Kind
+	kind, e.Cause, e.Status = bounce.Answer(a.Code, a.Msg)
+	e.Hard = kind == bounce.Hard
+	switch {
+	case at == atSender && e.Cause != bounce.TooBig:
+		e.Cause, e.Hard = bounce.Policy, false
+	case at == atText && e.Cause == bounce.Other:
+		e.Cause = bounce.Content
+	case e.Cause == bounce.Other && e.Status == "" && (a.Code == 530 || a.Code == 535 || a.Code == 538 || a.Code == 571):
+		e.Cause = bounce.Policy
+	case e.Cause == bounce.Other && e.Status == "" && a.Code == 554:
+		e.Cause = bounce.Policy
+	}
+	return e
 }
 
 func (c *conn) quit() {

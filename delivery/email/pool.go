@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"aldine/delivery/bounce"
 )
 
 // Class says what an error means for the mail.
@@ -32,7 +34,11 @@ type Error struct {
 	Reason string // to show
 	Err    error
 
-	Greeting bool // the relay takes no mail at all at present
+	Status   string       // the enhanced code in the answer, such as 5.1.1; "" where there is none
+	Hard     bool         // no mail will ever reach the address
+	Cause    bounce.Cause // of a refusal
+	Greeting bool         // the relay was not reached, or takes no mail at all at present
+	Held     bool         // not tried: whoever sends was told to stop
 }
 
 // Error gives the reason.
@@ -53,21 +59,21 @@ type Pool struct {
 	user, pass string
 	mode       string // tls: off, starttls, implicit
 	name       string // said in EHLO
-	slots      chan struct{}
+	gate       *gate
 
 	mu   sync.Mutex
 	idle []*conn
 }
 
 // Open reads smtp://user:password@host:port?tls=off|opportunistic|starttls|implicit&name=our.host and allows at most that many connections
-// at a time; none is made yet. Without tls the connection uses STARTTLS where the relay offers it; smtps:// means
+// at a time, fewer while the relay has trouble with them; none is made yet. Without tls the connection uses STARTTLS where the relay offers it; smtps:// means
 // implicit. The error says what is wrong with the address.
 func Open(address string, connections int) (*Pool, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
 		return nil, errors.New("the SMTP address must look like smtp://user:password@host:port")
 	}
-	p := &Pool{host: u.Hostname(), mode: u.Query().Get("tls"), name: u.Query().Get("name"), slots: make(chan struct{}, max(1, connections))}
+	p := &Pool{host: u.Hostname(), mode: u.Query().Get("tls"), name: u.Query().Get("name"), gate: newGate(connections)}
 	if u.Scheme == "smtps" && p.mode == "" {
 		p.mode = "implicit"
 	}
@@ -117,19 +123,18 @@ type Mail struct {
 	Owner    any // whatever the stream's owner knows it by
 }
 
-// Send hands one mail to the relay; ctx only bounds the wait for a connection. Any error is an *Error.
+// Send hands one mail to the relay, before all those that wait in streams; ctx only bounds the wait for a connection. Any
+// error is an *Error.
 func (p *Pool) Send(ctx context.Context, from, to string, body []byte) error {
 	var out error
 	m := &Mail{From: from, To: to, Body: body}
 	p.Stream(ctx, Stream{
-		Next: func() (next *Mail) { next, m = m, nil; return next },
-		Done: func(_ *Mail, err error) bool { out = err; return false },
+		Hurry: true,
+		Next:  func() (next *Mail) { next, m = m, nil; return next },
+		Done:  func(_ *Mail, err error) bool { out = err; return false },
 	})
 	return out
 }
-
-// Room tells whether one more connection may be opened.
-func (p *Pool) Room() bool { return len(p.slots) < cap(p.slots) }
 
 // Stream is a row of mails for one connection.
 type Stream struct {
@@ -142,26 +147,33 @@ type Stream struct {
 	// Done is called once for each mail that Next gave: with nil where the relay took it, else with an *Error. It tells
 	// whether to go on after an error.
 	Done func(*Mail, error) bool
+
+	Hurry bool // need not wait for the connections of others
 }
 
 // Stream hands mails to the relay over one connection, the next while it still answers the one before, and one after the other, so that
 // at most one is in doubt at a time. It returns when Next gives nil or Done says so; ctx bounds only the wait for a
 // connection.
 func (p *Pool) Stream(ctx context.Context, s Stream) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		s.refuse(&Error{Class: Transient, Reason: "stopped before the mail was sent", Err: ctx.Err()})
+	if err := p.gate.enter(ctx, s.Hurry); err != nil {
+		s.refuse(held(err))
 		return
+	}
+	defer p.gate.leave()
+	done := s.Done
+	s.Done = func(m *Mail, err error) bool {
+		p.judge(err)
+		return done(m, err)
 	}
 	c := p.kept()
 	for m := s.Next(); m != nil; {
 		fresh := c == nil
 		if fresh {
 			var err error
-			if c, err = p.dial(ctx); err != nil {
-				if !s.Done(m, err) {
+			c, err = p.dial(ctx)
+			p.gate.dialed(err == nil)
+			if err != nil {
+				if !done(m, err) {
 					return
 				}
 				m = s.Next()
@@ -184,6 +196,21 @@ func (p *Pool) Stream(ctx context.Context, s Stream) {
 	if c != nil {
 		p.keep(c)
 	}
+}
+
+// judge lets an answer count for the number of connections.
+func (p *Pool) judge(err error) {
+	var e *Error
+	switch {
+	case err == nil:
+		p.gate.taken()
+	case errors.As(err, &e) && !e.Held && (e.Code == 0 && e.Class != Refused || e.Code == 421):
+		p.gate.trouble()
+	}
+}
+
+func held(cause error) *Error {
+	return &Error{Class: Transient, Held: true, Reason: "stopped before the mail was sent", Err: cause}
 }
 
 // refuse gives the first mail back where none can be sent.
@@ -221,7 +248,7 @@ func (p *Pool) dial(ctx context.Context) (*conn, error) {
 	defer cancel()
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.addr)
 	if err != nil {
-		return nil, &Error{Class: Transient, Reason: "the mail server cannot be reached", Err: err}
+		return nil, &Error{Class: Transient, Greeting: true, Reason: "the mail server cannot be reached", Err: err}
 	}
 	_ = raw.SetDeadline(time.Now().Add(dialTimeout))
 	c, err := p.greet(raw)
@@ -280,5 +307,5 @@ func greeting(err error) *Error {
 	if errors.As(err, &answer) {
 		return &Error{Class: Transient, Greeting: true, Code: answer.Code, Reason: clip(fmt.Sprintf("the mail server answered the greeting with %d %s", answer.Code, answer.Msg)), Err: err}
 	}
-	return &Error{Class: Transient, Reason: "the mail server does not answer the greeting", Err: err}
+	return &Error{Class: Transient, Greeting: true, Reason: "the mail server does not answer the greeting", Err: err}
 }

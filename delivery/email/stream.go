@@ -54,9 +54,9 @@ func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 		if s.Begin != nil {
 			if err := s.Begin(m); err != nil {
 				c.broken = true // the relay waits for the mail
-				goOn := s.Done(m, &Error{Class: Transient, Reason: "the mail was held back: " + err.Error(), Err: err})
+				goOn := s.Done(m, &Error{Class: Transient, Held: true, Reason: "the mail was held back: " + err.Error(), Err: err})
 				if next != nil && !goOn {
-					s.Done(next, &Error{Class: Transient, Reason: "stopped before the mail was sent"})
+					s.Done(next, held(nil))
 				}
 				return when(goOn, next), goOn
 			}
@@ -74,7 +74,7 @@ func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 				c.broken = true // the relay is about to wait for a mail that does not come
 			}
 			if next != nil && !goOn {
-				s.Done(next, &Error{Class: Transient, Reason: "stopped before the mail was sent"})
+				s.Done(next, held(nil))
 				return nil, false
 			}
 			return next, goOn
@@ -174,7 +174,7 @@ func (c *conn) opened(m *Mail) *Error {
 			c.broken = true
 			return first
 		case first == nil:
-			first = answered(answer)
+			first = answered(answer, stage(i))
 			if answer.Code == 421 {
 				c.broken = true
 				return first
@@ -190,8 +190,11 @@ func (c *conn) opened(m *Mail) *Error {
 	return first
 }
 
+// Broke begins the reason of a mail during whose hand-over the connection broke, while the relay cannot have had all of it.
+const Broke = "the connection to the mail server broke"
+
 // lost is the error of a connection that broke before the mail itself.
 func (c *conn) lost(err error) *Error {
 	c.broken = true
-	return &Error{Class: Transient, Reason: "the connection to the mail server broke before the mail was handed over", Err: err}
+	return &Error{Class: Transient, Reason: Broke + " before the mail was handed over", Err: err}
 }
