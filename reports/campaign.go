@@ -1,11 +1,16 @@
 package reports
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/reports/rollup"
 )
 
 // Report is all about one campaign. Amounts are in Currency.
@@ -30,6 +35,8 @@ type Report struct {
 	Failures   map[string]int64        `json:"failures"`   // by reason
 	Costs      map[string]Money        `json:"costs"`      // by kind of ledger entry
 	Kinds      map[string]ResponseKind `json:"responses_by_kind"`
+	Machine    map[string]int64        `json:"machine_responses"` // what programs did, by kind; counted nowhere else
+	Links      []LinkClicks            `json:"links"`
 	Funnel     []Stage                 `json:"funnel"`
 
 	Steps    []Line   `json:"by_step"`
@@ -55,6 +62,30 @@ type ResponseKind struct {
 	Customers int64 `json:"customers"`
 }
 
+// LinkClicks are the clicks of people on one link.
+type LinkClicks struct {
+	URL       string `json:"url"`
+	Clicks    int64  `json:"clicks"`
+	Touches   int64  `json:"touches"` // distinct touches
+	Customers int64  `json:"customers"`
+}
+
+// links gives the links that were clicked, the most clicked first.
+func links(ctx context.Context, tx pgx.Tx, id int64, kept rollup.Figures) ([]LinkClicks, error) {
+	urls := map[string]string{}
+	var link, url string
+	rows, _ := tx.Query(ctx, `SELECT link_id::text, url FROM links WHERE campaign_id = @id ORDER BY link_id`, pgx.NamedArgs{"id": id})
+	if _, err := pgx.ForEachRow(rows, []any{&link, &url}, func() error { urls[link] = url; return nil }); err != nil {
+		return nil, err
+	}
+	out := []LinkClicks{}
+	for _, l := range kept.Of(rollup.Link) {
+		out = append(out, LinkClicks{URL: urls[l.Item], Clicks: l.Number, Touches: l.Responses, Customers: l.Customers})
+	}
+	slices.SortStableFunc(out, func(a, b LinkClicks) int { return cmp.Compare(b.Touches, a.Touches) })
+	return out, nil
+}
+
 // Stage is one step of the funnel, in customers.
 type Stage struct {
 	Name      string `json:"name"`
@@ -75,7 +106,15 @@ func (s *Service) Campaign(ctx context.Context, id int64) (Report, error) {
 		}
 		r = Report{CampaignID: c.ID, Code: c.Code, Name: c.Name, State: c.State, Currency: c.Currency, Budget: tidied(c.Budget),
 			MarginRate: c.MarginRate.Trim(0), LaunchedAt: c.LaunchedAt, FinishedAt: c.FinishedAt, AsOf: s.now()}
-		lines, err := collect(ctx, tx, []campaign{c}, byAll, v.DefaultTimeZone)
+		kept, err := rollup.Read(ctx, tx, rollup.ConfigOf(v), []int64{id}, append(breakdownDims, rollup.State, rollup.Kind, rollup.Machine,
+			rollup.Link, rollup.Funnel, rollup.CostKind, rollup.Reserved, rollup.Assigned, rollup.Answered, rollup.Bought)...)
+		if err != nil {
+			return err
+		}
+		if kept.AsOf != nil {
+			r.AsOf = *kept.AsOf
+		}
+		lines, err := collect([]campaign{c}, kept)
 		if err != nil {
 			return err
 		}
@@ -85,10 +124,13 @@ func (s *Service) Campaign(ctx context.Context, id int64) (Report, error) {
 		if err := r.breakdowns(ctx, tx, c, lines); err != nil {
 			return err
 		}
-		if err := r.counts(ctx, tx, c); err != nil {
+		if err := r.counts(kept); err != nil {
 			return err
 		}
-		r.Control, err = control(ctx, tx, c, v, r.Cost, r.AsOf)
+		if r.Links, err = links(ctx, tx, id, kept); err != nil {
+			return err
+		}
+		r.Control, err = control(ctx, tx, c, kept, r.Cost, r.AsOf)
 		return err
 	})
 	return r, err
@@ -97,7 +139,7 @@ func (s *Service) Campaign(ctx context.Context, id int64) (Report, error) {
 // total takes a campaign's own line out of the collected ones.
 func total(c campaign, lines map[line]*Figures) (Figures, error) {
 	f := Figures{}
-	if got := lines[line{campaign: c.ID, dim: dimAll}]; got != nil {
+	if got := lines[line{campaign: c.ID, dim: rollup.All}]; got != nil {
 		f = *got
 	} else if c.Rate != nil {
 		f.Revenue, f.DirectRevenue, f.MatchbackRevenue = &Money{}, &Money{}, &Money{}
@@ -126,16 +168,16 @@ func (r *Report) breakdowns(ctx context.Context, tx pgx.Tx, c campaign, lines ma
 	}); err != nil {
 		return err
 	}
-	for dim, to := range map[int]struct {
+	for dim, to := range map[rollup.Dim]struct {
 		kind, none string
 		lines      *[]Line
 	}{
-		dimStep: {"step", "no step", &r.Steps}, dimCell: {"cell", "no cell", &r.Cells}, dimList: {"list", "no list", &r.Lists},
-		dimKeycode: {"keycode", "no keycode", &r.Keycodes}, dimMedium: {"medium", "no medium", &r.Media}, dimDay: {"day", "", &r.Days},
+		rollup.Step: {"step", "no step", &r.Steps}, rollup.Cell: {"cell", "no cell", &r.Cells}, rollup.List: {"list", "no list", &r.Lists},
+		rollup.Keycode: {"keycode", "no keycode", &r.Keycodes}, rollup.Medium: {"medium", "no medium", &r.Media}, rollup.Day: {"day", "", &r.Days},
 	} {
 		out := []Line{}
 		for l, f := range lines {
-			if l.dim != dim || dim == dimDay && l.item == "" {
+			if l.dim != dim || dim == rollup.Day && l.item == "" {
 				continue
 			}
 			if err := f.derive(c.MarginRate); err != nil {
@@ -164,70 +206,45 @@ func (r *Report) breakdowns(ctx context.Context, tx pgx.Tx, c campaign, lines ma
 	return nil
 }
 
-const (
-	statesSQL = `SELECT state, coalesce(reason, ''), count(*) FROM touches WHERE campaign_id = @id GROUP BY 1, 2`
-	kindsSQL  = `SELECT kind, count(DISTINCT (customer_id, coalesce(step_id, 0))) FILTER (WHERE customer_id <> 0)
-			+ count(*) FILTER (WHERE customer_id = 0), count(DISTINCT customer_id) FILTER (WHERE customer_id <> 0)
-		FROM responses WHERE campaign_id = @id AND NOT machine GROUP BY kind ORDER BY kind`
-	costKindsSQL = `SELECT kind, sum(amount) FROM cost_entries WHERE campaign_id = @id GROUP BY kind ORDER BY kind`
-	funnelSQL    = `
-		SELECT (SELECT count(*) FROM enrollments WHERE campaign_id = @id),
-			count(DISTINCT customer_id) FILTER (WHERE state <> 'excluded'),
-			count(DISTINCT customer_id) FILTER (WHERE state IN ('sent', 'bounced')),
-			(SELECT count(DISTINCT customer_id) FROM responses WHERE campaign_id = @id AND NOT machine AND customer_id <> 0
-				AND kind IN ('open', 'click', 'reply', 'call', 'visit', 'coupon', 'order', 'survey')),
-			(SELECT count(DISTINCT customer_id) FROM responses WHERE campaign_id = @id AND NOT machine AND customer_id <> 0
-				AND kind IN ` + answers + `),
-			(SELECT count(DISTINCT a.customer_id) FROM attributions a
-				JOIN orders o ON o.customer_id = a.customer_id AND o.order_ref = a.order_ref
-				WHERE a.campaign_id = @id AND a.customer_id <> 0 AND o.amount > 0),
-			(SELECT coalesce(sum(amount), 0) FROM reservations WHERE campaign_id = @id)
-		FROM touches WHERE campaign_id = @id`
-)
+// stages are the stages of the funnel, in order.
+var stages = []string{"entered", "planned", "reached", "opened", "responded", "ordered"}
 
-func (r *Report) counts(ctx context.Context, tx pgx.Tx, c campaign) error {
-	args := pgx.NamedArgs{"id": c.ID}
+func (r *Report) counts(kept rollup.Figures) error {
 	r.ByState, r.Exclusions, r.Failures = map[string]int64{}, map[string]int64{}, map[string]int64{}
-	var state, reason string
-	var n, m int64
-	rows, _ := tx.Query(ctx, statesSQL, args)
-	if _, err := pgx.ForEachRow(rows, []any{&state, &reason, &n}, func() error {
-		r.ByState[state] += n
+	for _, l := range kept.Of(rollup.State) {
+		_, state, _ := strings.Cut(l.Item, " ")
+		state, reason, _ := strings.Cut(state, " ")
+		r.ByState[state] += l.Number
 		switch state {
 		case "excluded":
-			r.Exclusions[reason] += n
+			r.Exclusions[reason] += l.Number
 		case "failed":
-			r.Failures[reason] += n
+			r.Failures[reason] += l.Number
 		}
-		return nil
-	}); err != nil {
-		return err
 	}
-	r.Kinds = map[string]ResponseKind{}
-	rows, _ = tx.Query(ctx, kindsSQL, args)
-	if _, err := pgx.ForEachRow(rows, []any{&state, &n, &m}, func() error {
-		r.Kinds[state] = ResponseKind{Touches: n, Customers: m}
-		return nil
-	}); err != nil {
-		return err
+	r.Kinds, r.Machine = map[string]ResponseKind{}, map[string]int64{}
+	for _, l := range kept.Of(rollup.Kind) {
+		r.Kinds[l.Item] = ResponseKind{Touches: l.Responses, Customers: l.Customers}
+	}
+	for _, l := range kept.Of(rollup.Machine) {
+		r.Machine[l.Item] = l.Number
 	}
 	r.Costs = map[string]Money{}
-	var amount Money
-	rows, _ = tx.Query(ctx, costKindsSQL, args)
-	if _, err := pgx.ForEachRow(rows, []any{&state, &amount}, func() error {
-		r.Costs[state] = tidy(amount)
-		return nil
-	}); err != nil {
-		return err
+	for _, l := range kept.Of(rollup.CostKind) {
+		r.Costs[l.Item] = tidy(l.Cost)
 	}
-	f := [6]int64{}
-	if err := tx.QueryRow(ctx, funnelSQL, args).Scan(&f[0], &f[1], &f[2], &f[3], &f[4], &f[5], &r.Reserved); err != nil {
-		return err
+	reached := map[string]int64{}
+	for _, l := range kept.Of(rollup.Funnel) {
+		reached[l.Item] = l.Customers
 	}
-	for i, name := range []string{"entered", "planned", "reached", "opened", "responded", "ordered"} {
-		r.Funnel = append(r.Funnel, Stage{Name: name, Customers: f[i]})
+	for _, name := range stages {
+		r.Funnel = append(r.Funnel, Stage{Name: name, Customers: reached[name]})
 	}
-	r.Audience, r.Reserved = f[0], tidy(r.Reserved)
+	r.Audience = reached["entered"]
+	r.Reserved = tidy(r.Reserved)
+	for _, l := range kept.Of(rollup.Reserved) {
+		r.Reserved = tidy(l.Cost)
+	}
 	var a arithmetic
 	if r.Budget != nil {
 		left := a.sub(a.sub(*r.Budget, r.Cost), r.Reserved)

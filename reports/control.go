@@ -2,13 +2,13 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
 
-	"aldine/customers"
-	"aldine/internal/settings"
+	"aldine/reports/rollup"
 )
 
 // Control is a campaign's result against its control cell, by assignment: everybody who entered counts in the cell
@@ -47,81 +47,41 @@ type CellResult struct {
 	variance float64
 }
 
-const windowSQL = `
-	SELECT max(sent_at), array_agg(DISTINCT channel) FROM touches
-	WHERE campaign_id = @id AND state IN ('sent', 'bounced')`
-
-// window gives the time in which orders count for or against a campaign.
-func window(ctx context.Context, tx pgx.Tx, c campaign, v settings.Values, now time.Time) (from, to time.Time, err error) {
-	if c.LaunchedAt == nil {
-		return now, now, nil
+// control gives the result by cells; the orders of each cell's customers come in the base currency.
+func control(ctx context.Context, tx pgx.Tx, c campaign, kept rollup.Figures, cost Money, now time.Time) (*Control, error) {
+	from, to := now, now
+	if c.LaunchedAt != nil {
+		from = *c.LaunchedAt
+		if end := kept.Window.End; end != nil && end.Before(now) {
+			to = *end
+		}
 	}
-	var last *time.Time
-	var channels []string
-	if err := tx.QueryRow(ctx, windowSQL, pgx.NamedArgs{"id": c.ID}).Scan(&last, &channels); err != nil {
-		return from, to, err
+	assigned, answered, bought := map[string]rollup.Line{}, map[string]rollup.Line{}, map[string]rollup.Line{}
+	for dim, of := range map[rollup.Dim]map[string]rollup.Line{rollup.Assigned: assigned, rollup.Answered: answered, rollup.Bought: bought} {
+		for _, l := range kept.Of(dim) {
+			of[l.Item] = l
+		}
 	}
-	from = *c.LaunchedAt
-	if last == nil {
-		return from, now, nil
-	}
-	days := 0
-	for _, ch := range channels {
-		days = max(days, map[string]int{"post": v.MatchbackPostDays, "calls": v.MatchbackCallsDays,
-			"email": v.MatchbackEmailDays, "sms": v.MatchbackSMSDays}[ch])
-	}
-	to = last.AddDate(0, 0, days)
-	if to.After(now) {
-		to = now
-	}
-	return from, to, nil
-}
-
-var cellsSQL = `
-	WITH member AS (
-		SELECT customer_id, cell_id FROM enrollments WHERE campaign_id = @id
-	), bought AS (
-		SELECT m.customer_id, m.cell_id, count(*) FILTER (WHERE o.amount > 0) AS orders,
-			sum(o.base_amount / coalesce(@rate::numeric, 1)) AS revenue
-		FROM member m JOIN orders o ON o.customer_id = m.customer_id
-		WHERE ` + customers.PlacedBySQL("o") + ` >= @from AND o.ordered_at <= @to
-		GROUP BY m.customer_id, m.cell_id
-	), answered AS (
-		SELECT m.cell_id, count(DISTINCT m.customer_id) AS responders
-		FROM member m JOIN responses r ON r.customer_id = m.customer_id
-		WHERE r.campaign_id = @id AND NOT r.machine AND r.kind IN ` + answers + `
-		GROUP BY m.cell_id
-	), assigned AS (SELECT cell_id, count(*) AS n FROM member GROUP BY cell_id
-	), spent AS (
-		SELECT cell_id, count(*) FILTER (WHERE orders > 0) AS orderers, sum(orders)::bigint AS orders,
-			round(sum(revenue), 4) AS revenue, sum(revenue::float8 * revenue::float8) AS squares
-		FROM bought GROUP BY cell_id
-	)
-	SELECT c.cell_id, c.name, c.is_control, coalesce(a.n, 0), coalesce(w.responders, 0), coalesce(s.orderers, 0),
-		coalesce(s.orders, 0), coalesce(s.revenue, 0), coalesce(s.squares, 0)
-	FROM cells c
-	LEFT JOIN assigned a ON a.cell_id = c.cell_id LEFT JOIN answered w ON w.cell_id = c.cell_id
-	LEFT JOIN spent s ON s.cell_id = c.cell_id
-	WHERE c.campaign_id = @id ORDER BY c.position, c.cell_id`
-
-func control(ctx context.Context, tx pgx.Tx, c campaign, v settings.Values, cost Money, now time.Time) (*Control, error) {
-	from, to, err := window(ctx, tx, c, v, now)
-	if err != nil {
-		return nil, err
-	}
-	rows, _ := tx.Query(ctx, cellsSQL, pgx.NamedArgs{"id": c.ID, "from": from, "to": to, "rate": c.Rate})
+	rows, _ := tx.Query(ctx, `SELECT cell_id, name, is_control FROM cells WHERE campaign_id = @id ORDER BY position, cell_id`, pgx.NamedArgs{"id": c.ID})
 	result := &Control{From: from, To: to}
+	var err error
 	result.Cells, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r CellResult, err error) {
-		var revenue Money
-		var squares float64
-		if err := row.Scan(&r.CellID, &r.Name, &r.Control, &r.Assigned, &r.Responders, &r.Orderers, &r.Orders, &revenue, &squares); err != nil {
+		if err := row.Scan(&r.CellID, &r.Name, &r.Control); err != nil {
 			return r, err
 		}
+		item := fmt.Sprint(r.CellID)
+		b := bought[item]
+		r.Assigned, r.Responders, r.Orderers, r.Orders = assigned[item].Customers, answered[item].Customers, b.Customers, b.Orders
 		r.OrderRate = rate(r.Orderers, r.Assigned)
 		var a arithmetic
+		revenue, squares := b.Revenue, b.Squares
 		if c.Rate != nil {
-			revenue = tidy(revenue)
-			r.Revenue, r.PerHead = &revenue, a.per(revenue, count(r.Assigned))
+			if per := a.per(b.Revenue, *c.Rate); per != nil {
+				revenue = *per
+			}
+			squares /= approx(*c.Rate) * approx(*c.Rate)
+			sum := revenue
+			r.Revenue, r.PerHead = &sum, a.per(revenue, count(r.Assigned))
 		}
 		if r.Assigned > 1 {
 			sum, n := approx(revenue), float64(r.Assigned)

@@ -2,9 +2,12 @@ package reports
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/reports/rollup"
 )
 
 // Dashboard is the first page: what runs, what came back lately, and what waits for a person.
@@ -64,17 +67,9 @@ type Waiting struct {
 }
 
 const (
-	progressSQL = `
-		SELECT c.campaign_id, c.name, c.state, c.launched_at, coalesce(t.planned, 0), coalesce(t.sent, 0) + coalesce(t.failed, 0),
-			coalesce(t.sent, 0), coalesce(t.failed, 0), coalesce(t.unconfirmed, 0), coalesce(t.excluded, 0)
-		FROM campaigns c LEFT JOIN (
-			SELECT campaign_id, count(*) FILTER (WHERE state <> 'excluded') AS planned,
-				count(*) FILTER (WHERE state IN ('sent', 'bounced')) AS sent, count(*) FILTER (WHERE state = 'failed') AS failed,
-				count(*) FILTER (WHERE state = 'unconfirmed') AS unconfirmed, count(*) FILTER (WHERE state = 'excluded') AS excluded
-			FROM touches
-			WHERE campaign_id = ANY (ARRAY(SELECT campaign_id FROM campaigns WHERE state IN ('running', 'paused')))
-			GROUP BY campaign_id) t ON t.campaign_id = c.campaign_id
-		WHERE c.state IN ('running', 'paused') ORDER BY c.launched_at DESC, c.campaign_id DESC LIMIT 20`
+	runningSQL = `
+		SELECT campaign_id, name, state, launched_at FROM campaigns
+		WHERE state IN ('running', 'paused') ORDER BY launched_at DESC, campaign_id DESC LIMIT 20`
 
 	queuesSQL = `
 		SELECT queue, count(*) FILTER (WHERE state IN ('available', 'pending')), count(*) FILTER (WHERE state = 'running'),
@@ -83,22 +78,7 @@ const (
 			greatest(coalesce(extract(epoch FROM @now - min(scheduled_at) FILTER (WHERE state = 'available')), 0), 0)::float8
 		FROM river_job WHERE state NOT IN ('completed', 'cancelled') GROUP BY queue ORDER BY queue`
 
-	// Campaign by campaign, so that the index on campaign and time serves.
-	daysSQL = `
-		WITH day AS (
-			SELECT to_char(d, 'YYYY-MM-DD') AS day
-			FROM generate_series(date_trunc('day', @now::timestamptz AT TIME ZONE @zone) - interval '13 days',
-				date_trunc('day', @now::timestamptz AT TIME ZONE @zone), interval '1 day') d
-		), hit AS (
-			SELECT to_char(r.at AT TIME ZONE @zone, 'YYYY-MM-DD') AS day, r.kind, count(*) AS n
-			FROM campaigns c JOIN responses r ON r.campaign_id = c.campaign_id AND r.at > @from AND NOT r.machine
-			WHERE c.launched_at IS NOT NULL
-			GROUP BY 1, 2
-		)
-		SELECT day.day, coalesce(sum(n) FILTER (WHERE kind IN ` + answers + `), 0)::bigint,
-			coalesce(sum(n) FILTER (WHERE kind = 'open'), 0)::bigint, coalesce(sum(n) FILTER (WHERE kind = 'click'), 0)::bigint,
-			coalesce(sum(n) FILTER (WHERE kind = 'order'), 0)::bigint
-		FROM day LEFT JOIN hit ON hit.day = day.day GROUP BY day.day ORDER BY day.day`
+	launchedSQL = `SELECT campaign_id FROM campaigns WHERE launched_at IS NOT NULL ORDER BY launched_at DESC, campaign_id DESC LIMIT 1000`
 
 	sizeSQL = `SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'customers'::regclass`
 
@@ -123,17 +103,12 @@ func (s *Service) Dashboard(ctx context.Context) (Dashboard, error) {
 	}
 	now := s.now()
 	d := Dashboard{Counts: Counts{Campaigns: map[string]int64{}}}
-	args := pgx.NamedArgs{"now": now, "zone": v.DefaultTimeZone, "from": now.AddDate(0, 0, -15)}
+	args := pgx.NamedArgs{"now": now}
 	err = s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		rows, _ := tx.Query(ctx, progressSQL)
-		d.Running, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Progress, err error) {
-			err = row.Scan(&p.CampaignID, &p.Name, &p.State, &p.LaunchedAt, &p.Planned, &p.Done, &p.Sent, &p.Failed, &p.Unconfirmed, &p.Excluded)
-			return p, err
-		})
-		if err != nil {
+		if err := d.progress(ctx, tx, rollup.ConfigOf(v)); err != nil {
 			return err
 		}
-		rows, _ = tx.Query(ctx, queuesSQL, args)
+		rows, _ := tx.Query(ctx, queuesSQL, args)
 		d.Queues, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (q QueueDepth, err error) {
 			err = row.Scan(&q.Queue, &q.Waiting, &q.Running, &q.Scheduled, &q.Retrying, &q.Failed, &q.OldestSeconds)
 			return q, err
@@ -141,12 +116,7 @@ func (s *Service) Dashboard(ctx context.Context) (Dashboard, error) {
 		if err != nil {
 			return err
 		}
-		rows, _ = tx.Query(ctx, daysSQL, args)
-		d.Days, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c DayCount, err error) {
-			err = row.Scan(&c.Day, &c.Responses, &c.Opens, &c.Clicks, &c.Orders)
-			return c, err
-		})
-		if err != nil {
+		if err := d.traffic(ctx, tx, rollup.ConfigOf(v), now); err != nil {
 			return err
 		}
 		rows, _ = tx.Query(ctx, waitingSQL)
@@ -161,6 +131,78 @@ func (s *Service) Dashboard(ctx context.Context) (Dashboard, error) {
 		return s.sizes(ctx, tx, &d.Counts)
 	})
 	return d, err
+}
+
+func (d *Dashboard) progress(ctx context.Context, tx pgx.Tx, c rollup.Config) error {
+	rows, _ := tx.Query(ctx, runningSQL)
+	var err error
+	if d.Running, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Progress, err error) {
+		err = row.Scan(&p.CampaignID, &p.Name, &p.State, &p.LaunchedAt)
+		return p, err
+	}); err != nil {
+		return err
+	}
+	ids := make([]int64, len(d.Running))
+	at := map[int64]*Progress{}
+	for i := range d.Running {
+		ids[i], at[d.Running[i].CampaignID] = d.Running[i].CampaignID, &d.Running[i]
+	}
+	kept, err := rollup.Read(ctx, tx, c, ids, rollup.All)
+	if err != nil {
+		return err
+	}
+	for _, l := range kept.Lines {
+		p := at[l.CampaignID]
+		p.Planned, p.Sent, p.Failed, p.Unconfirmed, p.Excluded = l.Planned, l.Quantity, l.Failed, l.Unconfirmed, l.Excluded
+		p.Done = p.Sent + p.Failed
+	}
+	return nil
+}
+
+// traffic counts what came back in the last 14 days, by day.
+func (d *Dashboard) traffic(ctx context.Context, tx pgx.Tx, c rollup.Config, now time.Time) error {
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return err
+	}
+	rows, _ := tx.Query(ctx, launchedSQL)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	today := now.In(zone)
+	days := map[string]*DayCount{}
+	d.Days = make([]DayCount, 14)
+	for i := range d.Days {
+		d.Days[i].Day = today.AddDate(0, 0, i-13).Format(time.DateOnly)
+		days[d.Days[i].Day] = &d.Days[i]
+	}
+	kept, err := rollup.ReadTraffic(ctx, tx, c, ids, d.Days[0].Day)
+	if err != nil {
+		return err
+	}
+	for _, l := range kept.Lines {
+		day, kind, _ := strings.Cut(l.Item, " ")
+		n := days[day]
+		if n == nil {
+			continue
+		}
+		switch kind {
+		case "open":
+			n.Opens += l.Number
+		case "complaint", "bounce", "unsubscribe":
+			continue
+		default:
+			n.Responses += l.Number
+		}
+		switch kind {
+		case "click":
+			n.Clicks += l.Number
+		case "order":
+			n.Orders += l.Number
+		}
+	}
+	return nil
 }
 
 func (s *Service) sizes(ctx context.Context, tx pgx.Tx, c *Counts) error {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/reports/rollup"
 )
 
 // Filter chooses campaigns for the finance report. Empty fields do not filter.
@@ -69,7 +71,15 @@ func (s *Service) Campaigns(ctx context.Context, f Filter) ([]Row, int64, error)
 			list = list[:f.Limit]
 			next = list[f.Limit-1].ID
 		}
-		lines, err := collect(ctx, tx, list, byCampaign, v.DefaultTimeZone)
+		ids := make([]int64, len(list))
+		for i, c := range list {
+			ids[i] = c.ID
+		}
+		kept, err := rollup.Read(ctx, tx, rollup.ConfigOf(v), ids, rollup.All)
+		if err != nil {
+			return err
+		}
+		lines, err := collect(list, kept)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/reports/rollup"
 )
 
 // Problem is one figure that does not agree with another.
@@ -45,8 +47,8 @@ type facts struct {
 }
 
 // Reconcile checks that a campaign's figures agree: planned is the sum over the states, planned and excluded together
-// are the audience that reached the send steps, and the ledger's total is the report's total and the cost of what
-// was sent. No problems: all is well. NotFound where there is no such campaign.
+// are the audience that reached the send steps, the ledger's total is the report's total and the cost of what
+// was sent, and the figures kept are those that counting all rows gives. No problems: all is well. NotFound where there is no such campaign.
 func (s *Service) Reconcile(ctx context.Context, campaignID int64) ([]Problem, error) {
 	r, err := s.Campaign(ctx, campaignID)
 	if err != nil {
@@ -57,7 +59,25 @@ func (s *Service) Reconcile(ctx context.Context, campaignID int64) ([]Problem, e
 		&f.Booked, &f.SentCost, &f.OtherCost, &f.Fixed, &f.FixedDue, &f.Lists, &f.Hired, &f.Rented, &f.Reserved, &f.OpenCost); err != nil {
 		return nil, err
 	}
-	return r.check(f)
+	problems, err := r.check(f)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var kept []string
+	if err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		kept, err = rollup.Check(ctx, tx, rollup.ConfigOf(v), campaignID)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	for _, difference := range kept {
+		problems = append(problems, Problem{"figures kept = rows counted", "nothing differs", difference})
+	}
+	return problems, nil
 }
 
 func (r Report) check(f facts) ([]Problem, error) {
