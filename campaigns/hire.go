@@ -9,6 +9,7 @@ import (
 
 	"aldine/customers"
 	"aldine/internal/id"
+	"aldine/internal/tally"
 )
 
 // dealsTx gives the deals of rented lists by id, prices in the campaign's currency, with what other campaigns have booked.
@@ -124,11 +125,15 @@ func (s *Service) bookListsTx(ctx context.Context, tx pgx.Tx, campaignID int64) 
 			}
 		}
 	}
+	now := s.now()
+	if err := tally.MarkLedgerTx(ctx, tx, campaignID, now); err != nil {
+		return err
+	}
 	// Step 0 of the reservations is the hire of lists.
 	_, err = tx.Exec(ctx, `
 		INSERT INTO reservations (campaign_id, reservation_id, step_id, amount, at)
 		SELECT @id, @reservation, 0, -sum(amount), @now FROM reservations WHERE campaign_id = @id AND step_id = 0 HAVING sum(amount) <> 0`,
-		pgx.NamedArgs{"id": campaignID, "reservation": id.New(), "now": s.now()})
+		pgx.NamedArgs{"id": campaignID, "reservation": id.New(), "now": now})
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/internal/id"
+	"aldine/internal/tally"
 )
 
 // BudgetTx locks the campaign's row and gives what is left of its budget: budget less what is spent and reserved. It
@@ -56,6 +57,9 @@ type entry struct {
 }
 
 func bookTx(ctx context.Context, tx pgx.Tx, c Campaign, at time.Time, e entry) error {
+	if err := tally.MarkLedgerTx(ctx, tx, c.ID, at); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO cost_entries (campaign_id, entry_id, at, kind, cell_id, list_id, quantity, unit_cost, amount, currency, component, note)
 		VALUES (@campaign, @entry, @at, @kind, @cell, @list, @quantity, @unit_cost, @amount, @currency, nullif(@component, ''), @note)`, pgx.NamedArgs{
@@ -83,8 +87,12 @@ func (s *Service) reserveListsTx(ctx context.Context, tx pgx.Tx, c Campaign) err
 	if err != nil || f.Lists.IsZero() {
 		return err
 	}
+	now := s.now()
+	if err := tally.MarkLedgerTx(ctx, tx, c.ID, now); err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `INSERT INTO reservations (campaign_id, reservation_id, step_id, amount, at) VALUES (@id, @reservation, 0, @amount, @now)`,
-		pgx.NamedArgs{"id": c.ID, "reservation": id.New(), "amount": f.Lists, "now": s.now()})
+		pgx.NamedArgs{"id": c.ID, "reservation": id.New(), "amount": f.Lists, "now": now})
 	return err
 }
 

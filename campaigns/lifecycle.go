@@ -9,6 +9,7 @@ import (
 	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
+	"aldine/internal/tally"
 )
 
 // change moves a campaign to the state that an action leads to; act does what goes with it, after the state is written,
@@ -39,6 +40,7 @@ func (s *Service) setStateTx(ctx context.Context, tx pgx.Tx, c Campaign, action 
 		Approve:  ", approved_by = @actor, approved_at = @now",
 		Withdraw: ", approved_by = NULL, approved_at = NULL",
 		Launch:   ", launched_at = @now",
+		Resume:   ", pause_reason = NULL, pause_step_id = NULL",
 		Finish:   ", finished_at = @now",
 		Cancel:   ", finished_at = @now",
 	}
@@ -70,7 +72,8 @@ func (s *Service) Withdraw(ctx context.Context, id int64, rowVersion int) (Detai
 			return err
 		}
 		_, err := tx.Exec(ctx, `
-			UPDATE campaigns SET version = version + 1, expression = CASE WHEN segment_id IS NULL THEN expression ELSE '' END
+			UPDATE campaigns SET version = version + 1, expression = CASE WHEN segment_id IS NULL THEN expression ELSE '' END,
+				segment_version = NULL
 			WHERE campaign_id = @id`, pgx.NamedArgs{"id": id})
 		return err
 	})
@@ -124,6 +127,9 @@ func (s *Service) Cancel(ctx context.Context, id int64) (Details, error) {
 		if _, err := tx.Exec(ctx, `
 			UPDATE enrollments SET state = 'left', reason = 'cancelled', step_id = NULL, due_at = NULL, updated_at = @now
 			WHERE campaign_id = @id AND state = 'active'`, pgx.NamedArgs{"id": id, "now": s.now()}); err != nil {
+			return err
+		}
+		if err := tally.MarkAllTx(ctx, tx, id, s.now()); err != nil {
 			return err
 		}
 		_, err := s.jobs.InsertTx(ctx, tx, CancelledArgs{CampaignID: id}, nil)

@@ -13,6 +13,7 @@ import (
 	"aldine/internal/fault"
 	"aldine/internal/id"
 	"aldine/internal/queue"
+	"aldine/internal/tally"
 )
 
 // ErasedArgs tells that a customer's identity is gone, so that what was about to be sent is left out and its money set free.
@@ -93,6 +94,9 @@ func (s *Service) eraseTx(ctx context.Context, tx pgx.Tx, customerID ID) (bool, 
 		return false, err
 	}
 	if err := s.LeaveHouseholdTx(ctx, tx, e.id); err != nil {
+		return false, err
+	}
+	if err := tally.MarkCustomersTx(ctx, tx, now, e.args["ids"].([]ID)...); err != nil {
 		return false, err
 	}
 	for _, sql := range eraseSQL {

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aldine/internal/tally"
 	"aldine/tracking"
 )
 
@@ -46,6 +47,9 @@ func (s *Service) bounced(ctx context.Context, a tracking.BouncedArgs) (open boo
 			return err
 		}
 		if err := bookTx(ctx, tx, b, settled, now); err != nil {
+			return err
+		}
+		if err := tally.MarkTx(ctx, tx, a.CampaignID, now, a.CustomerID); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE touches t SET state = 'bounced', reason = 'hard bounce', updated_at = @now `+touchOf+` AND t.state || '' = 'sent'`, args); err != nil {

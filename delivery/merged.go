@@ -10,6 +10,7 @@ import (
 	"aldine/customers"
 	"aldine/delivery/calls"
 	"aldine/delivery/costs"
+	"aldine/internal/tally"
 )
 
 type mergedWorker struct {
@@ -136,6 +137,9 @@ func (s *Service) planAgainTx(ctx context.Context, tx pgx.Tx, b batch, customerI
 	}
 	again, err := pgx.CollectRows(rows, pgx.RowToStructByPos[touch])
 	if err != nil {
+		return err
+	}
+	if err := tally.MarkTx(ctx, tx, b.CampaignID, now, customerID); err != nil {
 		return err
 	}
 	for _, t := range again {

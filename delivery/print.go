@@ -138,15 +138,12 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 		if err != nil {
 			return err
 		}
-		var excluded []touch
 		for _, t := range all {
 			if t.State == "sending" {
 				n++
-			} else {
-				excluded = append(excluded, t)
 			}
 		}
-		if err := bookTx(ctx, tx, b, excluded, now); err != nil {
+		if err := bookTx(ctx, tx, b, all, now); err != nil {
 			return err
 		}
 		if n == 0 { // all were excluded meanwhile

@@ -14,6 +14,7 @@ import (
 
 	"aldine/customers"
 	"aldine/delivery/costs"
+	"aldine/internal/tally"
 )
 
 // batch is what the touches of one job have in common.
@@ -171,10 +172,15 @@ func (s *Service) settleTx(ctx context.Context, tx pgx.Tx, b batch, claim string
 // were left out.
 func bookTx(ctx context.Context, tx pgx.Tx, b batch, settled []touch, now time.Time) error {
 	var pieces []costs.Piece
+	people := make([]int64, 0, len(settled))
 	for _, t := range settled {
+		people = append(people, t.CustomerID)
 		if t.State == "sent" || t.State == "failed" || t.State == "excluded" {
 			pieces = append(pieces, costs.Piece{CellID: t.CellID, ListID: t.ListID, Keycode: t.Keycode, UnitCost: t.UnitCost, Sent: t.State == "sent"})
 		}
+	}
+	if err := tally.MarkTx(ctx, tx, b.CampaignID, now, people...); err != nil {
+		return err
 	}
 	return costs.SettleTx(ctx, tx, costs.Step{CampaignID: b.CampaignID, StepID: b.StepID, Channel: b.Channel, Currency: b.Currency}, pieces, now)
 }

@@ -9,6 +9,7 @@ import (
 
 	"aldine/internal/audit"
 	"aldine/internal/fault"
+	"aldine/internal/tally"
 )
 
 // Unconfirmed is a touch of which nobody knows whether it went out.
@@ -97,7 +98,9 @@ func (s *Service) resolve(ctx context.Context, b batch, customerID int64, resend
 			for i, t := range touches {
 				ids[i] = t.CustomerID
 			}
-			err = s.enqueueTx(ctx, tx, b.Channel, b.CampaignID, b.StepID, ids)
+			if err = tally.MarkTx(ctx, tx, b.CampaignID, now, ids...); err == nil {
+				err = s.enqueueTx(ctx, tx, b.Channel, b.CampaignID, b.StepID, ids)
+			}
 		} else {
 			err = bookTx(ctx, tx, b, touches, now)
 		}

@@ -10,6 +10,7 @@ import (
 	"aldine/customers"
 	"aldine/internal/id"
 	"aldine/internal/settings"
+	"aldine/internal/tally"
 )
 
 // Register adds the worker that credits orders to campaigns.
@@ -82,12 +83,44 @@ func (s *Service) attributeTx(ctx context.Context, tx pgx.Tx, refs []string, v s
 		return err
 	}
 	args["people"], args["refs"] = people, numbers
-	for _, sql := range []string{lockCustomers, lockOrders, clearCredits, creditOrders, creditReturns} {
+	for _, sql := range []string{lockCustomers, lockOrders} {
 		if _, err := tx.Exec(ctx, sql, args); err != nil {
 			return err
 		}
 	}
-	return s.creditedTx(ctx, tx, args)
+	if err := s.markOrdersTx(ctx, tx, args); err != nil { // what they were credited to
+		return err
+	}
+	for _, sql := range []string{clearCredits, creditOrders, creditReturns} {
+		if _, err := tx.Exec(ctx, sql, args); err != nil {
+			return err
+		}
+	}
+	if err := s.creditedTx(ctx, tx, args); err != nil {
+		return err
+	}
+	return s.markOrdersTx(ctx, tx, args) // and what to now
+}
+
+// markOrdersTx marks the campaigns that count the orders: those they are credited to, those their responses answer, and those that
+// their customers take part in, for the comparison with the control cell.
+func (s *Service) markOrdersTx(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
+	rows, err := tx.Query(ctx, `
+		SELECT a.campaign_id, a.customer_id FROM attributions a JOIN `+ofOrders+` USING (customer_id, order_ref)
+		UNION SELECT r.campaign_id, r.customer_id FROM `+ofOrders+`
+			JOIN response_refs f ON f.source = '`+sourceOrder+`' AND f.ref = q.order_ref
+			JOIN responses r ON r.customer_id = f.customer_id AND r.response_id = f.response_id WHERE r.campaign_id IS NOT NULL
+		UNION SELECT e.campaign_id, e.customer_id FROM enrollments e WHERE e.customer_id = ANY(@people)
+		ORDER BY 1, 2`, args)
+	if err != nil {
+		return err
+	}
+	var marks tally.Marks
+	var campaign, customer int64
+	if _, err := pgx.ForEachRow(rows, []any{&campaign, &customer}, func() error { marks.Add(campaign, customer); return nil }); err != nil {
+		return err
+	}
+	return marks.SetTx(ctx, tx, s.now())
 }
 
 const ofOrders = `unnest(@people::bigint[], @refs::text[]) AS q (customer_id, order_ref)`

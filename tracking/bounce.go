@@ -7,6 +7,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"aldine/internal/queue"
+	"aldine/internal/tally"
 )
 
 // BouncedArgs says that a message came back of which nobody knew yet whether it went out. The worker, in delivery,
@@ -38,6 +39,13 @@ func (s *Service) bounceTx(ctx context.Context, tx pgx.Tx, items []*item) error 
 	args := pgx.NamedArgs{"now": s.now(), "people": people, "campaigns": campaigns, "steps": steps}
 	if _, err := tx.Exec(ctx, `
 		UPDATE touches t SET state = 'bounced', reason = 'hard bounce', updated_at = @now FROM `+which+` AND t.state = 'sent'`, args); err != nil {
+		return err
+	}
+	var marks tally.Marks
+	for i := range items {
+		marks.Add(campaigns[i], people[i])
+	}
+	if err := marks.SetTx(ctx, tx, s.now()); err != nil {
 		return err
 	}
 	// What is not settled yet still holds money, which is not ours to move.

@@ -14,6 +14,7 @@ import (
 
 	"aldine/customers"
 	"aldine/internal/id"
+	"aldine/internal/tally"
 )
 
 // row is one row of the table responses; 0 and "" stand for null.
@@ -73,6 +74,13 @@ func (s *Service) storeTx(ctx context.Context, tx pgx.Tx, rows []row) error {
 			"methods": methods, "machines": machines, "details": details,
 		})
 	if err != nil {
+		return err
+	}
+	var marks tally.Marks
+	for _, r := range rows {
+		marks.Add(r.campaignID, r.customerID)
+	}
+	if err := marks.SetTx(ctx, tx, s.now()); err != nil {
 		return err
 	}
 	if err := houseTx(ctx, tx, rows); err != nil {

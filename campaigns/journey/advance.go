@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aldine/internal/tally"
 	"aldine/segments"
 	"aldine/tracking"
 )
@@ -94,6 +95,7 @@ func (w *walk) run(ctx context.Context) error {
 	for i := range w.steps {
 		w.byKey[w.steps[i].Key] = &w.steps[i]
 	}
+	changed := false
 	for _, s := range w.steps {
 		if !occupied[s.ID] {
 			continue
@@ -103,6 +105,7 @@ func (w *walk) run(ctx context.Context) error {
 			return fmt.Errorf("step %s: %w", s.Key, err)
 		}
 		if moved {
+			changed = true
 			for _, e := range s.Config.exits() {
 				if next := w.byKey[e.to]; next != nil {
 					occupied[next.ID] = true
@@ -110,7 +113,10 @@ func (w *walk) run(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	if !changed {
+		return nil
+	}
+	return tally.MarkRangeTx(ctx, w.tx, w.campaign.id, w.now, w.first, w.last)
 }
 
 // occupied tells at which steps somebody stands who may be due.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"aldine/internal/tally"
 	"aldine/segments"
 )
 
@@ -120,6 +121,9 @@ func (e *Engine) enterTx(ctx context.Context, tx pgx.Tx, c campaign, after, end 
 		return s, err
 	}
 	s.first, s.last = *first, *last
+	if err := tally.MarkRangeTx(ctx, tx, c.id, now, s.first, s.last); err != nil {
+		return s, err
+	}
 	if _, err := tx.Exec(ctx, `INSERT INTO journey_slices (campaign_id, first_id, last_id, size) VALUES (@campaign, @first, @last, @size)`,
 		pgx.NamedArgs{"campaign": c.id, "first": s.first, "last": s.last, "size": s.size}); err != nil {
 		return s, err

@@ -12,6 +12,7 @@ import (
 	"aldine/delivery/costs"
 	"aldine/internal/fault"
 	"aldine/internal/settings"
+	"aldine/internal/tally"
 )
 
 // Lease hands at most n (1 to 50) calls to an agent, those the agent holds already first. None is no error: nothing is
@@ -178,7 +179,7 @@ func (l *leasing) withdrawTx(ctx context.Context, tx pgx.Tx, picked []int64) (ma
 			WHERE t.customer_id = b.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending'
 			RETURNING t.customer_id, t.cell_id, t.list_id, t.keycode, t.unit_cost
 		)
-		SELECT b.call_id, e.customer_id IS NOT NULL, coalesce(e.cell_id, 0), e.list_id, coalesce(e.keycode, ''), coalesce(e.unit_cost, 0), b.attempts > 0
+		SELECT b.call_id, b.customer_id, e.customer_id IS NOT NULL, coalesce(e.cell_id, 0), e.list_id, coalesce(e.keycode, ''), coalesce(e.unit_cost, 0), b.attempts > 0
 		FROM blocked b LEFT JOIN ended e ON e.customer_id = b.customer_id ORDER BY b.call_id`,
 		pgx.NamedArgs{"ids": picked, "now": l.now, "campaign": l.h.CampaignID, "step": l.h.StepID})
 	if err != nil {
@@ -186,19 +187,23 @@ func (l *leasing) withdrawTx(ctx context.Context, tx pgx.Tx, picked []int64) (ma
 	}
 	blocked := map[int64]bool{}
 	var pieces []costs.Piece
-	var call int64
+	var call, customer int64
+	var people []int64
 	var ended bool
 	var p costs.Piece
-	if _, err := pgx.ForEachRow(rows, []any{&call, &ended, &p.CellID, &p.ListID, &p.Keycode, &p.UnitCost, &p.Sent}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&call, &customer, &ended, &p.CellID, &p.ListID, &p.Keycode, &p.UnitCost, &p.Sent}, func() error {
 		blocked[call] = true
 		if ended {
-			pieces = append(pieces, p)
+			pieces, people = append(pieces, p), append(people, customer)
 		}
 		return nil
 	}); err != nil {
 		return nil, err
 	}
 	l.withdrawn = l.withdrawn || len(blocked) > 0
+	if err := tally.MarkTx(ctx, tx, l.h.CampaignID, l.now, people...); err != nil {
+		return nil, err
+	}
 	step := costs.Step{CampaignID: l.h.CampaignID, StepID: l.h.StepID, Channel: "calls", Currency: l.h.Currency}
 	return blocked, costs.SettleTx(ctx, tx, step, pieces, l.now)
 }

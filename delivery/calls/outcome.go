@@ -183,7 +183,7 @@ func settleTx(ctx context.Context, tx pgx.Tx, c call, state, reason string, now 
 		UPDATE touches t SET state = @state, reason = nullif(@reason, ''), sent_at = CASE WHEN @state = 'sent' THEN @now::timestamptz END,
 			provider_ref = NULL, updated_at = @now
 		WHERE t.customer_id = @customer AND t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'sending'
-		RETURNING t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, true`, pgx.NamedArgs{
+		RETURNING t.customer_id, t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, true`, pgx.NamedArgs{
 		"state": state, "reason": reason, "now": now, "customer": c.CustomerID, "campaign": c.CampaignID, "step": c.StepID})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/delivery/costs"
+	"aldine/internal/tally"
 )
 
 // Withdrawal says whose open calls of a step are taken off the list, and why.
@@ -40,22 +41,28 @@ func WithdrawTx(ctx context.Context, tx pgx.Tx, w Withdrawal, now time.Time) err
 		FROM calls c
 		WHERE c.call_list_id = @list AND (@customer::bigint = 0 OR c.customer_id = @customer) AND c.state = 'withdrawn'
 			AND t.customer_id = c.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'sending'
-		RETURNING t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, c.attempts > 0`, args)
+		RETURNING t.customer_id, t.cell_id, t.list_id, coalesce(t.keycode, ''), t.unit_cost, c.attempts > 0`, args)
 	if err != nil {
 		return err
 	}
 	return bookTx(ctx, tx, costs.Step{CampaignID: w.CampaignID, StepID: w.StepID, Channel: "calls", Currency: w.Currency}, rows, now)
 }
 
-// bookTx settles the money of touches: rows of cell, list, keycode, unit cost and whether it has to be paid.
+// bookTx settles the money of touches: rows of customer, cell, list, keycode, unit cost and whether it has to be paid.
 func bookTx(ctx context.Context, tx pgx.Tx, step costs.Step, rows pgx.Rows, now time.Time) error {
+	var people []int64
 	pieces, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p costs.Piece, err error) {
+		var customer int64
 		var cost decimal.Decimal
-		err = row.Scan(&p.CellID, &p.ListID, &p.Keycode, &cost, &p.Sent)
+		err = row.Scan(&customer, &p.CellID, &p.ListID, &p.Keycode, &cost, &p.Sent)
 		p.UnitCost = cost
+		people = append(people, customer)
 		return p, err
 	})
 	if err != nil {
+		return err
+	}
+	if err := tally.MarkTx(ctx, tx, step.CampaignID, now, people...); err != nil {
 		return err
 	}
 	return costs.SettleTx(ctx, tx, step, pieces, now)

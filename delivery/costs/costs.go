@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/internal/id"
+	"aldine/internal/tally"
 )
 
 // Step says what money is spent on.
@@ -45,6 +46,9 @@ func ReserveTx(ctx context.Context, tx pgx.Tx, campaignID, stepID int64, unitCos
 func reserveTx(ctx context.Context, tx pgx.Tx, campaignID, stepID int64, amount decimal.Decimal, now time.Time) error {
 	if amount.IsZero() {
 		return nil
+	}
+	if err := tally.MarkLedgerTx(ctx, tx, campaignID, now); err != nil { // what is booked comes with what is freed
+		return err
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO reservations (campaign_id, reservation_id, step_id, amount, at) VALUES (@campaign, @id, @step, @amount, @now)`,
