@@ -254,3 +254,39 @@ func TestExport(t *testing.T) {
 		t.Error("something was written")
 	}
 }
+
+// A row that names a customer is taken in unless it brings what an erased person was known by.
+func TestErasedPersonsValuesReachNobodyElse(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	father := b.person(quixote)
+	son := Fields{ExternalID: "QX-2", FirstName: "Alonso", LastName: "Quixote", Email: "son@quixote.example", Phone: "+4930999999", Street: "Mühlenweg 1", PostalCode: "10115", Country: "DE"}
+	b.person(son)
+	b.person(Fields{ExternalID: "T-1", FirstName: "Teresa", LastName: "Panza", Email: "teresa@example.org"})
+	b.person(Fields{FirstName: "Alonso", LastName: "Quixote", Email: "other@example.org"})
+	b.ok(b.Erase(b.ctx, father))
+	imp := b.load("customers", "", "external_id,first_name,last_name,email,phone,street,postal_code,country\n"+
+		"QX-2,Alonso,Quixote,son@quixote.example,+4930999999,Mühlenweg 1,10115,DE\n"+ // has the name at the address already
+		"QX-2,Alonso,Quixote,son@quixote.example,+4930888888,Mühlenweg 1,10115,DE\n"+
+		"T-1,Teresa,Panza,Alonso@Quixote.example,,,,\n"+ // would get the e-mail
+		",Alonso,Quixote,other@example.org,+4930123456,,,\n"+ // the phone with the name
+		",Alonso,Quixote,other@example.org,,Mühlenweg 1,10115,DE\n"+ // the home
+		"QX-1,Alonso,Quixote,other@example.org,,,,\n"+ // the number
+		"T-1,Teresa,Panza,teresa@example.org,+4930123456,Mühlenweg 1,10115,DE\n") // what they shared with others is not theirs alone
+	if figures(imp) != "0/1/1/1/4" {
+		t.Error(figures(imp))
+	}
+	rejects, err := b.Rejects(b.ctx, imp.ID, 0, 10)
+	b.ok(err)
+	for _, r := range rejects {
+		if !strings.HasPrefix(r.Reason, "it names a customer, but what it says is of a person who asked to be erased on") || r.Row != "" || r.Line < 4 || r.Line > 7 {
+			t.Errorf("%+v", r)
+		}
+	}
+	if found := b.everywhere(`QX-1|alonso@quixote`); found != nil {
+		t.Errorf("known again in %v", found)
+	}
+	if n := b.count(`SELECT count(*) FROM customers WHERE email IN ('teresa@example.org', 'other@example.org', 'son@quixote.example')`); n != 3 {
+		t.Errorf("%d of 3 customers are as they were", n)
+	}
+}

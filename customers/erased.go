@@ -100,10 +100,21 @@ func (h *identityHasher) of(f *Fields) []identityHash {
 	return out
 }
 
-// ErasedReasons tells of each of the people whether it is somebody who asked to be erased: why the row is not taken in,
-// "" where it may be. Where nobody has been erased it is nil and costs next to nothing; else it is one look-up for all.
-// Fields are in normal form. Whoever takes people in from outside asks it of those who are new.
-func (s *Service) ErasedReasons(ctx context.Context, q Querier, people []Fields) ([]string, error) {
+// recognition is what one of several people is recognised by as somebody who asked to be erased.
+type recognition struct {
+	at   time.Time
+	keys map[string]bool // of identityHash.text
+}
+
+func (x identityHash) text() string { return x.kind + string(x.key) }
+
+func (r *recognition) reason() string {
+	return "asked to be erased on " + r.at.UTC().Format(time.DateOnly) + "; not taken in again"
+}
+
+// recognise gives those of the people who are recognised, by their places. Where nobody has been erased it is nil and costs
+// next to nothing; else it is one look-up for all.
+func (s *Service) recognise(ctx context.Context, q Querier, people []Fields) (map[int32]*recognition, error) {
 	rows, err := q.Query(ctx, `SELECT EXISTS (SELECT 1 FROM erased_identities)`)
 	if err != nil {
 		return nil, err
@@ -124,31 +135,80 @@ func (s *Service) ErasedReasons(ctx context.Context, q Querier, people []Fields)
 		}
 	}
 	rows, err = q.Query(ctx, `
-		SELECT t.who, min(e.erased_at) FROM unnest(@kinds::text[], @keys::bytea[], @of::int[]) AS t (kind, key_hash, who)
-		JOIN erased_identities e ON e.kind = t.kind AND e.key_hash = t.key_hash GROUP BY t.who ORDER BY t.who`,
+		SELECT t.who, e.erased_at, e.kind, e.key_hash FROM unnest(@kinds::text[], @keys::bytea[], @of::int[]) AS t (kind, key_hash, who)
+		JOIN erased_identities e ON e.kind = t.kind AND e.key_hash = t.key_hash ORDER BY t.who, e.erased_at`,
 		pgx.NamedArgs{"kinds": kinds, "keys": keys, "of": of})
 	if err != nil {
 		return nil, err
 	}
 	var who int32
 	var at time.Time
-	out := make([]string, len(people))
-	_, err = pgx.ForEachRow(rows, []any{&who, &at}, func() error {
-		out[who] = "asked to be erased on " + at.UTC().Format(time.DateOnly) + "; not taken in again"
+	var x identityHash
+	out := map[int32]*recognition{}
+	_, err = pgx.ForEachRow(rows, []any{&who, &at, &x.kind, &x.key}, func() error {
+		if out[who] == nil {
+			out[who] = &recognition{at, map[string]bool{}}
+		}
+		out[who].keys[x.text()] = true
 		return nil
 	})
 	return out, err
 }
 
-// erased is ErasedReasons for the rows of a chunk.
-func (l *customerLoader) erased(ctx context.Context, q Querier, items []item) ([]string, error) {
+// ErasedReasons tells of each of the people whether it is somebody who asked to be erased: why the row is not taken in,
+// "" where it may be; nil where nobody has been erased. Fields are in normal form. Whoever takes people in from outside
+// asks it of those who are new.
+func (s *Service) ErasedReasons(ctx context.Context, q Querier, people []Fields) ([]string, error) {
+	found, err := s.recognise(ctx, q, people)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	out := make([]string, len(people))
+	for i, r := range found {
+		out[i] = r.reason()
+	}
+	return out, nil
+}
+
+// erasedRows knows the rows of a chunk that are recognised.
+type erasedRows struct {
+	rows   map[int32]*recognition
+	hasher *identityHasher
+}
+
+func (l *customerLoader) erased(ctx context.Context, q Querier, items []item) (e erasedRows, err error) {
 	people := make([]Fields, len(items))
 	for i := range items {
 		if in := items[i].customer; in != nil {
 			people[i] = in.Fields
 		}
 	}
-	return l.service.ErasedReasons(ctx, q, people)
+	if e.rows, err = l.service.recognise(ctx, q, people); len(e.rows) > 0 && err == nil {
+		e.hasher, err = l.service.identityHasher(ctx)
+	}
+	return e, err
+}
+
+// reject tells why a row is not taken in, "" where it is. One that names a customer, p, is taken in unless it would give them what an
+// erased person was recognised by: what they have already, such as a namesake in the same house, they keep.
+func (e *erasedRows) reject(i int, in *incoming, p *person) string {
+	r := e.rows[int32(i)]
+	if r == nil {
+		return ""
+	}
+	if p == nil {
+		return r.reason()
+	}
+	theirs := map[string]bool{}
+	for _, x := range e.hasher.of(&p.Fields) {
+		theirs[x.text()] = true
+	}
+	for _, x := range e.hasher.of(&in.Fields) {
+		if r.keys[x.text()] && !theirs[x.text()] {
+			return "it names a customer, but what it says is of a person who " + r.reason()
+		}
+	}
+	return ""
 }
 
 // refuseErased is ErasedReasons for one new customer: Conflict where it is somebody who asked to be erased.

@@ -33,7 +33,8 @@ var exportParts = []struct{ name, sql string }{
 		FROM customers c JOIN suppressions s ON s.scope = 'customer' AND s.match_key = ANY (@ids::bigint[]::text[])
 			OR s.scope = 'email' AND s.match_key = lower(c.email) OR s.scope = 'domain' AND s.match_key = ANY (` + domainKeys("c.email") + `)
 			OR s.scope = 'phone' AND s.match_key = c.phone OR s.scope = 'household' AND s.match_key = c.household_id::text
-			OR s.scope = 'address' AND s.match_key IN (c.address_hash::text, c.residence_id::text)
+			OR s.scope = 'address' AND (s.match_key IN (c.address_hash::text, c.residence_id::text)
+				OR s.match_key IN (SELECT o.address_hash::text FROM residences o WHERE o.residence_id = c.residence_id AND o.residence_id <> o.address_hash))
 		WHERE c.customer_id = @id ORDER BY s.created_at, s.suppression_id`},
 	{"orders", `SELECT jsonb_build_object('order_id', o.order_ref, 'ordered_at', o.ordered_at, 'quantity', o.quantity, 'amount', o.amount::text,
 			'currency', o.currency, 'place', o.place, 'reason', o.reason, 'keycode', o.keycode, 'lines', coalesce(l.lines, '[]'))

@@ -13,12 +13,8 @@ import (
 // households of residences that others have left. It takes locks that keep others from doing so for the same places
 // at once; call LockHouseholdsTx before the first row is changed where that is far back in the transaction.
 func (s *Service) HouseholdsTx(ctx context.Context, tx pgx.Tx, ids []ID, left []int64) error {
-	many := len(ids)+len(left) > 200
-	lock := s.LockHouseholdsTx
-	if many {
-		lock = lockAloneTx
-	}
-	if err := lock(ctx, tx); err != nil {
+	many := len(ids)+len(left) > manyPlaces
+	if err := lockPlacingTx(ctx, tx, many); err != nil {
 		return err
 	}
 	_, err := s.householdsTx(ctx, tx, ids, left, many)
@@ -27,6 +23,17 @@ func (s *Service) HouseholdsTx(ctx context.Context, tx pgx.Tx, ids []ID, left []
 
 // LockHouseholdsTx waits until no slice of households is in work, and keeps the next from starting before the transaction ends.
 func (s *Service) LockHouseholdsTx(ctx context.Context, tx pgx.Tx) error {
+	return lockPlacingTx(ctx, tx, false)
+}
+
+// manyPlaces is from how many on one lock on everything is better than one for each.
+const manyPlaces = 200
+
+// lockPlacingTx takes the lock under which addresses are placed: alone, or with others, who then lock each place.
+func lockPlacingTx(ctx context.Context, tx pgx.Tx, alone bool) error {
+	if alone {
+		return lockAloneTx(ctx, tx)
+	}
 	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared(@key)`, pgx.NamedArgs{"key": lockHouseholds})
 	return err
 }

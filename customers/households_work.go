@@ -141,13 +141,13 @@ func (s *Service) refreshSliceTx(ctx context.Context, tx pgx.Tx) (n, moved int64
 }
 
 // RecomputeHouseholds forgets all spellings seen and notes all customers, so that RefreshHouseholds finds everything anew: a
-// residence is named by the spelling of the customer with the lowest number.
+// residence is named by the spelling of the customer with the lowest number, but for those by which somebody is suppressed.
 func (s *Service) RecomputeHouseholds(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockAloneTx(ctx, tx); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `TRUNCATE residences, crowded_residences`); err != nil {
+		if err := forgetSpellingsTx(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM household_work`); err != nil {

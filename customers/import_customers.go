@@ -265,10 +265,11 @@ func (l *customerLoader) storeTx(ctx context.Context, tx pgx.Tx, items []item) (
 			continue
 		}
 		p := m.find(in)
-		switch {
-		case p == nil && erased != nil && erased[i] != "":
-			items[i].reject, items[i].text = erased[i], "" // what the row says is not kept either
+		if why := erased.reject(i, in, p); why != "" {
+			items[i].reject, items[i].text = why, "" // what the row says is not kept either
 			continue
+		}
+		switch {
 		case p == nil && m.crowded(in):
 			items[i].reject = fmt.Sprintf("email: %q is the e-mail of %d customers already: give such rows an external id", short(in.Email), maxSharers)
 			continue

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/net/publicsuffix"
 
+	"aldine/customers/normal"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 )
@@ -31,18 +32,19 @@ const (
 // Suppression says who must not be contacted. It holds for everybody whom the value fits, now and later: a suppressed
 // address covers all who live there.
 type Suppression struct {
-	ID          uuid.UUID  `json:"id"`
-	Scope       string     `json:"scope"`             // customer, household, address, phone, email or domain
-	Value       string     `json:"value"`             // a customer's number (also of household), phone, e-mail or domain; of an address, as shown
-	Address     *Address   `json:"address,omitempty"` // of scope address
-	Channel     string     `json:"channel"`           // email, sms, post, calls or all; all where ""
-	Reason      string     `json:"reason"`            // "do-not-call register", "complaint"
-	Source      string     `json:"source"`            // who says so; the actor where ""
-	CreatedAt   time.Time  `json:"created_at"`        // set when stored
-	ReceivedAt  *time.Time `json:"received_at"`       // when the person said so, where that is not when it was stored
-	EffectiveAt *time.Time `json:"effective_at"`      // from when it holds; null: at once
-	ExpiresAt   *time.Time `json:"expires_at"`        // null: never
-	key         string     // the value in normal form
+	ID          uuid.UUID        `json:"id"`
+	Scope       string           `json:"scope"`             // customer, household, address, phone, email or domain
+	Value       string           `json:"value"`             // a customer's number (also of household), phone, e-mail or domain; of an address, as shown
+	Address     *Address         `json:"address,omitempty"` // of scope address
+	Channel     string           `json:"channel"`           // email, sms, post, calls or all; all where ""
+	Reason      string           `json:"reason"`            // "do-not-call register", "complaint"
+	Source      string           `json:"source"`            // who says so; the actor where ""
+	CreatedAt   time.Time        `json:"created_at"`        // set when stored
+	ReceivedAt  *time.Time       `json:"received_at"`       // when the person said so, where that is not when it was stored
+	EffectiveAt *time.Time       `json:"effective_at"`      // from when it holds; null: at once
+	ExpiresAt   *time.Time       `json:"expires_at"`        // null: never
+	key         string           // the value in normal form
+	place       *normal.Location // of scope address
 }
 
 // Scopes are all scopes, from the narrowest on.
@@ -86,12 +88,12 @@ func (p *Suppression) normalize(field, country string) []fault.Field {
 			bad("address.country", "%q %v", short(p.Address.Country), err)
 			break
 		}
-		hash := AddressHash(a.in(country))
-		if hash == nil {
+		place := normal.ParseAddress(normal.Address(a.in(country)))
+		if !place.Known() {
 			bad("address", "give at least the street, and the postal code or city")
 			break
 		}
-		p.key = strconv.FormatInt(*hash, 10)
+		p.key, p.place = strconv.FormatInt(place.Hash(), 10), &place
 		p.Value = a.line()
 	default:
 		bad("scope", "%q is not a scope: use customer, household, address, phone, email or domain", short(p.Scope))

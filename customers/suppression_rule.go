@@ -12,7 +12,7 @@ import (
 //
 // Its only parameter is @now. An entry holds from its effective date until its expiry. One of scope customer also holds
 // for the customer's old numbers and for all customers found to be the same person; domain for the domain and those
-// below it; address for the address in whatever spelling. Each scope is a probe of an index, however many entries
+// below it; address for the residence in whatever spelling it was entered. Each scope is a probe of an index, however many entries
 // there are.
 func SuppressionJoin(alias, channel string) string {
 	a := alias + "."
@@ -25,6 +25,8 @@ func SuppressionJoin(alias, channel string) string {
 		{ScopePhone, `suppressions s`, `s.match_key = ` + a + `phone`},
 		{ScopeHousehold, `suppressions s`, `s.match_key = ` + a + `household_id::text`},
 		{ScopeAddress, `suppressions s`, `s.match_key = ANY (ARRAY[` + a + `address_hash::text, ` + a + `residence_id::text])`},
+		{ScopeAddress, `residences o JOIN suppressions s ON s.match_key = o.address_hash::text`,
+			`o.residence_id = ` + a + `residence_id AND o.residence_id <> o.address_hash`},
 	}
 	selects := make([]string, len(probes))
 	for i, p := range probes {

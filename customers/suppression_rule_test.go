@@ -219,3 +219,57 @@ func TestSuppressionFile(t *testing.T) {
 	_, err = b.RunImport(b.ctx, imp.ID)
 	b.wants(err, fault.Invalid, "name it")
 }
+
+// A suppressed address is the residence, however it is spelled, and whoever moves in later.
+func TestSuppressedAddressInOtherSpellings(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	home := func(street, last string) ID {
+		t.Helper()
+		c, err := b.Create(b.ctx, Input{Fields: Fields{LastName: last, Street: street, City: "Bonn", PostalCode: "53111", Country: "DE"}})
+		b.ok(err)
+		return c.ID
+	}
+	suppress := func(street string) {
+		t.Helper()
+		_, err := b.Suppress(b.ctx, []Suppression{{Scope: ScopeAddress, Reason: "asked", Address: &Address{Street: street, PostalCode: "53111", City: "Bonn", Country: "DE"}}})
+		b.ok(err)
+	}
+	covered := func(id ID, want bool) {
+		t.Helper()
+		p, err := b.SuppressionFor(b.ctx, id, "post")
+		b.ok(err)
+		if (p != nil) != want {
+			t.Errorf("customer %d suppressed: %+v, want %t", id, p, want)
+		}
+	}
+	before, same := home("Lindenweg 4", "Meyer"), home("Lindenweg 4", "Schulz")
+	suppress("Lindnweg 4") // a slip of the pen
+	after, next, other := home("Lindemweg 4", "Huber"), home("Lindenweg 5", "Huber"), home("Hafenstraße 4", "Huber")
+	suppress("Rosenallee 7") // nobody there yet
+	exact, near := home("Rosenallee 7", "Kurz"), home("Rosnallee 7", "Lang")
+	check := func() {
+		t.Helper()
+		for id, want := range map[ID]bool{before: true, same: true, after: true, next: false, other: false, exact: true, near: true} {
+			covered(id, want)
+		}
+	}
+	check()
+
+	// All spellings are looked at anew after the one that gave the residence its name has gone.
+	_, err := b.Suppress(b.ctx, []Suppression{{Scope: ScopeHousehold, Reason: "asked", Value: strconv.FormatInt(next, 10)}})
+	b.ok(err)
+	name, err := b.Create(b.ctx, Input{Fields: Fields{LastName: "Huber", FirstName: "Ida", Street: "Lindnweg 5", City: "Bonn", PostalCode: "53111", Country: "DE"}})
+	b.ok(err)
+	b.ok(b.Erase(b.ctx, before))
+	_, err = b.Update(b.ctx, next, Patch{"street": "Lindenwegg 5"})
+	b.ok(err)
+	for range 2 {
+		b.ok(b.RecomputeHouseholds(b.ctx))
+		_, err = b.RefreshHouseholds(b.ctx, nil)
+		b.ok(err)
+		for id, want := range map[ID]bool{same: true, after: true, next: true, name.ID: true, other: false, exact: true, near: true} {
+			covered(id, want)
+		}
+	}
+}

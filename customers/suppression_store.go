@@ -67,6 +67,9 @@ func resolveSuppressions(ctx context.Context, q Querier, entries []Suppression) 
 
 // storeSuppressionsTx stores checked entries with their keys and tells how many are new. The answer is in their order.
 func (s *Service) storeSuppressionsTx(ctx context.Context, tx pgx.Tx, entries []Suppression) ([]Suppression, int64, error) {
+	if err := placeSuppressedTx(ctx, tx, entries); err != nil {
+		return nil, 0, err
+	}
 	batch := newSuppressionBatch(entries)
 	rows, err := tx.Query(ctx, `
 		INSERT INTO suppressions AS s (scope, match_key, channel, suppression_id, value, reason, source, created_at, received_at, effective_at, expires_at)

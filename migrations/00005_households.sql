@@ -22,6 +22,7 @@ CREATE TABLE residences (
     residence_id bigint NOT NULL, -- address_hash of the spelling that was there first
     PRIMARY KEY (place_key, address_hash)
 );
+CREATE INDEX residences_other_idx ON residences (residence_id) WHERE residence_id <> address_hash; -- the other spellings of a residence
 
 -- Residences with too many people for surnames to be compared by more than equality.
 CREATE TABLE crowded_residences (
