@@ -23,6 +23,8 @@ import (
 	"aldine/internal/pgtest"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
+	"aldine/internal/tally"
+	"aldine/reports/rollup/rolluptest"
 	"aldine/tracking"
 )
 
@@ -57,8 +59,14 @@ var logger = slog.New(slog.DiscardHandler)
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), signer: tracking.NewSigner([]byte("0123456789abcdef"))}
+	return newWorldOn(t, pgtest.New(t))
+}
+
+func newWorldOn(t testing.TB, pool *pgxpool.Pool) *world {
+	t.Helper()
+	w := &world{t: t, pool: pool, signer: tracking.NewSigner([]byte("0123456789abcdef"))}
 	w.clock.Store(start.UnixNano())
+	rolluptest.Follow(t, w.pool)
 	var err error
 	if w.jobs, err = queue.NewInserter(w.pool); err != nil {
 		t.Fatal(err)
@@ -119,6 +127,7 @@ func (w *world) exec(sql string, args pgx.NamedArgs) {
 	if _, err := w.pool.Exec(context.Background(), sql, args); err != nil {
 		w.t.Fatalf("%v in %s", err, sql)
 	}
+	rolluptest.Wrote(w.t, w.pool, sql)
 }
 
 func (w *world) text(sql string, args pgx.NamedArgs) (s string) {
@@ -204,7 +213,10 @@ func (w *world) plan(s journey.Step, first, last int64) {
 		_, err := tx.Exec(ctx, `UPDATE enrollments SET state = 'completed', step_id = NULL
 			WHERE campaign_id = @campaign AND step_id = @step AND customer_id BETWEEN @first AND @last`,
 			pgx.NamedArgs{"campaign": w.campaign, "step": s.ID, "first": first, "last": last})
-		return err
+		if err != nil {
+			return err
+		}
+		return tally.MarkRangeTx(ctx, tx, w.campaign, w.now(), first, last)
 	})
 	if err != nil {
 		w.t.Fatal(err)

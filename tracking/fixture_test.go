@@ -17,6 +17,7 @@ import (
 	"aldine/internal/pgtest"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
+	"aldine/reports/rollup/rolluptest"
 	"aldine/tracking"
 )
 
@@ -50,6 +51,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, pool: pgtest.New(t), now: start, stats: prometheus.NewRegistry(), code: tracking.NewKeycode(randomBytes(9))}
+	rolluptest.Follow(t, w.pool)
 	now := func() time.Time { return w.now }
 	jobs, err := queue.NewInserter(w.pool)
 	if err != nil {
@@ -107,6 +109,7 @@ func (w *world) exec(sql string, args ...any) {
 	if _, err := w.pool.Exec(w.t.Context(), sql, named); err != nil {
 		w.t.Fatal(err)
 	}
+	rolluptest.Wrote(w.t, w.pool, sql)
 }
 
 func (w *world) touch(customer, campaign, step int64, channel, destination string, sent time.Time) {

@@ -18,6 +18,7 @@ import (
 	"aldine/internal/pgtest"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
+	"aldine/reports/rollup/rolluptest"
 )
 
 // house is a service on a database of its own, with a clock that a test moves.
@@ -33,6 +34,7 @@ type house struct {
 func setup(t testing.TB) *house {
 	t.Helper()
 	pool := pgtest.New(t)
+	rolluptest.Follow(t, pool)
 	h := &house{t: t, ctx: t.Context(), pool: pool, at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return h.at }
 	jobs, err := queue.NewInserter(pool)
@@ -68,6 +70,7 @@ func (h *house) exec(sql string, args ...any) {
 	h.t.Helper()
 	_, err := h.pool.Exec(h.ctx, sql, args...)
 	h.ok(err)
+	rolluptest.Wrote(h.t, h.pool, sql)
 }
 
 func (h *house) text(sql string, args ...any) string {
@@ -90,7 +93,7 @@ func (h *house) want(what, got, want string) {
 // dump gives every row of every table but the journals of what was done.
 func (h *house) dump() []string {
 	h.t.Helper()
-	rows, err := h.pool.Query(h.ctx, `SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+	rows, err := h.pool.Query(h.ctx, `SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name NOT LIKE 'rollup%'
 		AND table_name NOT LIKE 'river%' AND table_name NOT IN ('audit_log', 'customer_merges', 'goose_db_version', 'settings', 'household_work') ORDER BY 1`)
 	h.ok(err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])

@@ -12,13 +12,14 @@ import (
 	"aldine/internal/id"
 )
 
-const (
-	sliceBits = 10  // 1,024 customers to a slice
-	perMark   = 128 // slices of one mark where very many are marked at once
-)
+// Bits tells how many customers make a slice, as a power of two. What is kept goes by it: only tests change it, before all
+// else, since with one customer to a slice no mark can stand in for another that was forgotten.
+var Bits = 10
+
+const perMark = 128 // slices of one mark where very many are marked at once
 
 // sliceOf gives a customer's slice.
-func sliceOf(customer int64) int64 { return customer >> sliceBits }
+func sliceOf(customer int64) int64 { return customer >> Bits }
 
 // ledgerSlice gives the slice of the ledger's entries of an hour.
 func ledgerSlice(at time.Time) int64 { return -1 - at.Unix()/3600 }
@@ -36,8 +37,8 @@ func MarkTx(ctx context.Context, tx pgx.Tx, campaignID int64, at time.Time, cust
 func MarkRangeTx(ctx context.Context, tx pgx.Tx, campaignID int64, at time.Time, first, last int64) error {
 	var marked []int64
 	if sliceOf(last)-sliceOf(first) > 8 { // few of many take part
-		rows, err := tx.Query(ctx, `SELECT DISTINCT customer_id >> 10 FROM enrollments WHERE campaign_id + 0 = @campaign AND customer_id BETWEEN @first AND @last`,
-			pgx.NamedArgs{"campaign": campaignID, "first": first, "last": last})
+		rows, err := tx.Query(ctx, `SELECT DISTINCT customer_id >> @bits::int FROM enrollments WHERE campaign_id + 0 = @campaign AND customer_id BETWEEN @first AND @last`,
+			pgx.NamedArgs{"bits": Bits, "campaign": campaignID, "first": first, "last": last})
 		if err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (m *Marks) SetTx(ctx context.Context, tx pgx.Tx, at time.Time) error {
 
 // MarkAllTx marks everything that a campaign has.
 func MarkAllTx(ctx context.Context, tx pgx.Tx, campaignID int64, at time.Time) error {
-	rows, err := tx.Query(ctx, allSlicesSQL, pgx.NamedArgs{"campaign": campaignID})
+	rows, err := tx.Query(ctx, allSlicesSQL, pgx.NamedArgs{"bits": Bits, "campaign": campaignID})
 	if err != nil {
 		return err
 	}
@@ -127,10 +128,10 @@ func MarkAllTx(ctx context.Context, tx pgx.Tx, campaignID int64, at time.Time) e
 }
 
 const allSlicesSQL = `
-	SELECT customer_id >> 10 FROM enrollments WHERE campaign_id = @campaign
-	UNION SELECT customer_id >> 10 FROM touches WHERE campaign_id = @campaign
-	UNION SELECT customer_id >> 10 FROM responses WHERE campaign_id = @campaign
-	UNION SELECT customer_id >> 10 FROM attributions WHERE campaign_id = @campaign
+	SELECT customer_id >> @bits::int FROM enrollments WHERE campaign_id = @campaign
+	UNION SELECT customer_id >> @bits::int FROM touches WHERE campaign_id = @campaign
+	UNION SELECT customer_id >> @bits::int FROM responses WHERE campaign_id = @campaign
+	UNION SELECT customer_id >> @bits::int FROM attributions WHERE campaign_id = @campaign
 	UNION SELECT -1 - floor(extract(epoch FROM at) / 3600)::bigint FROM cost_entries WHERE campaign_id = @campaign
 	UNION SELECT -1 - floor(extract(epoch FROM at) / 3600)::bigint FROM reservations WHERE campaign_id = @campaign
 	UNION SELECT slice FROM rollup_slices WHERE campaign_id = @campaign
@@ -143,12 +144,12 @@ func MarkCustomersTx(ctx context.Context, tx pgx.Tx, at time.Time, customers ...
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT DISTINCT campaign_id, customer_id >> 10 FROM (
+		SELECT DISTINCT campaign_id, customer_id >> @bits::int FROM (
 			SELECT campaign_id, customer_id FROM enrollments WHERE customer_id = ANY(@customers)
 			UNION ALL SELECT campaign_id, customer_id FROM touches WHERE customer_id = ANY(@customers)
 			UNION ALL SELECT campaign_id, customer_id FROM responses WHERE customer_id = ANY(@customers) AND customer_id <> 0
 			UNION ALL SELECT campaign_id, customer_id FROM attributions WHERE customer_id = ANY(@customers) AND customer_id <> 0) AS part
-		WHERE campaign_id IS NOT NULL ORDER BY 1, 2`, pgx.NamedArgs{"customers": customers})
+		WHERE campaign_id IS NOT NULL ORDER BY 1, 2`, pgx.NamedArgs{"bits": Bits, "customers": customers})
 	if err != nil {
 		return err
 	}

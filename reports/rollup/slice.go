@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/internal/settings"
+	"aldine/internal/tally"
 )
 
 // Config is what figures depend on besides the rows.
@@ -55,7 +56,7 @@ func ranges(campaign int64, slices []int64) pgx.NamedArgs {
 			customers, firsts, lasts = []int64{0}, []int64{0}, []int64{0}
 			hours, froms, tills = []int64{0}, []time.Time{{}}, []time.Time{{}}
 		case n >= 0:
-			customers, firsts, lasts = append(customers, n), append(firsts, n<<10), append(lasts, n<<10+1<<10-1)
+			customers, firsts, lasts = append(customers, n), append(firsts, n<<tally.Bits), append(lasts, (n+1)<<tally.Bits-1)
 		default:
 			from := time.Unix((-1-n)*3600, 0)
 			hours, froms, tills = append(hours, n), append(froms, from), append(tills, from.Add(time.Hour))
