@@ -40,7 +40,8 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign, names []
 		f.add("budget", "The budget does not cover the fixed cost of %s %s", c.FixedCost.Trim(2), c.Currency)
 	}
 	if c.SegmentID != nil {
-		if err := tx.QueryRow(ctx, `SELECT expression FROM segments WHERE segment_id = @id`, pgx.NamedArgs{"id": *c.SegmentID}).Scan(&c.Expression); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT expression, version FROM segments WHERE segment_id = @id`, pgx.NamedArgs{"id": *c.SegmentID}).
+			Scan(&c.Expression, &c.SegmentVersion); err != nil {
 			return nil, fmt.Errorf("segment of campaign %d: %w", c.ID, err)
 		}
 	}
@@ -79,8 +80,8 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign, names []
 	if err := f.err("The campaign can't be approved yet"); err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE campaigns SET expression = @expression WHERE campaign_id = @id`,
-		pgx.NamedArgs{"id": c.ID, "expression": c.Expression}); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE campaigns SET expression = @expression, segment_version = @segment_version WHERE campaign_id = @id`,
+		pgx.NamedArgs{"id": c.ID, "expression": c.Expression, "segment_version": c.SegmentVersion}); err != nil {
 		return nil, err
 	}
 	if err := s.freezeJourneyTx(ctx, tx, *c, d, templates); err != nil {

@@ -11,29 +11,30 @@ import (
 
 // Campaign is a campaign without what hangs on it.
 type Campaign struct {
-	ID          int64            `json:"id"`
-	Code        string           `json:"code"` // for expressions: clicked("spring-2026")
-	Name        string           `json:"name"`
-	Objective   string           `json:"objective"`
-	Currency    string           `json:"currency"`
-	Budget      *decimal.Decimal `json:"budget"`
-	FixedCost   decimal.Decimal  `json:"fixed_cost"`
-	MarginRate  decimal.Decimal  `json:"margin_rate"` // contribution per unit of revenue, 0 to 1
-	SegmentID   *int64           `json:"segment_id"`
-	SegmentName string           `json:"segment_name,omitempty"`
-	Expression  string           `json:"expression"` // the audience; frozen at approval, empty means everybody
-	State       State            `json:"state"`
-	Version     int              `json:"version"`     // of the journey
-	RowVersion  int              `json:"row_version"` // grows with each change; send it back to guard against lost updates
-	Audience    *int64           `json:"audience"`    // customers entered; null until entry is complete
-	EntryDoneAt *time.Time       `json:"entry_done_at"`
-	CreatedBy   string           `json:"created_by"`
-	CreatedAt   time.Time        `json:"created_at"`
-	UpdatedAt   time.Time        `json:"updated_at"`
-	ApprovedBy  *string          `json:"approved_by"`
-	ApprovedAt  *time.Time       `json:"approved_at"`
-	LaunchedAt  *time.Time       `json:"launched_at"`
-	FinishedAt  *time.Time       `json:"finished_at"`
+	ID             int64            `json:"id"`
+	Code           string           `json:"code"` // for expressions: clicked("spring-2026")
+	Name           string           `json:"name"`
+	Objective      string           `json:"objective"`
+	Currency       string           `json:"currency"`
+	Budget         *decimal.Decimal `json:"budget"`
+	FixedCost      decimal.Decimal  `json:"fixed_cost"`
+	MarginRate     decimal.Decimal  `json:"margin_rate"` // contribution per unit of revenue, 0 to 1
+	SegmentID      *int64           `json:"segment_id"`
+	SegmentName    string           `json:"segment_name,omitempty"`
+	SegmentVersion *int             `json:"segment_version,omitempty"` // of the segment, once approved: what it said then stays this campaign's audience
+	Expression     string           `json:"expression"`                // the audience; frozen at approval, empty means everybody
+	State          State            `json:"state"`
+	Version        int              `json:"version"`     // of the journey
+	RowVersion     int              `json:"row_version"` // grows with each change; send it back to guard against lost updates
+	Audience       *int64           `json:"audience"`    // customers entered; null until entry is complete
+	EntryDoneAt    *time.Time       `json:"entry_done_at"`
+	CreatedBy      string           `json:"created_by"`
+	CreatedAt      time.Time        `json:"created_at"`
+	UpdatedAt      time.Time        `json:"updated_at"`
+	ApprovedBy     *string          `json:"approved_by"`
+	ApprovedAt     *time.Time       `json:"approved_at"`
+	LaunchedAt     *time.Time       `json:"launched_at"`
+	FinishedAt     *time.Time       `json:"finished_at"`
 }
 
 // Cell is a part of the audience that is treated alike.

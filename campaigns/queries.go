@@ -18,12 +18,12 @@ type Querier = journey.Querier
 
 const selectCampaign = `
 	SELECT c.campaign_id, c.code, c.name, c.objective, c.currency, c.budget, c.fixed_cost, c.margin_rate, c.segment_id,
-		COALESCE((SELECT g.name FROM segments g WHERE g.segment_id = c.segment_id), ''), c.expression, c.state, c.version, c.row_version,
+		COALESCE((SELECT g.name FROM segments g WHERE g.segment_id = c.segment_id), ''), c.segment_version, c.expression, c.state, c.version, c.row_version,
 		c.audience, c.entry_done_at, c.created_by, c.created_at, c.updated_at, c.approved_by, c.approved_at, c.launched_at, c.finished_at`
 
 func (c *Campaign) targets() []any {
 	return []any{&c.ID, &c.Code, &c.Name, &c.Objective, &c.Currency, &c.Budget, &c.FixedCost, &c.MarginRate, &c.SegmentID,
-		&c.SegmentName, &c.Expression, &c.State, &c.Version, &c.RowVersion,
+		&c.SegmentName, &c.SegmentVersion, &c.Expression, &c.State, &c.Version, &c.RowVersion,
 		&c.Audience, &c.EntryDoneAt, &c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.ApprovedBy, &c.ApprovedAt, &c.LaunchedAt, &c.FinishedAt}
 }
 

@@ -3,14 +3,11 @@ package segments
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 )
@@ -24,6 +21,10 @@ type Segment struct {
 	Name        string     `json:"name"`
 	Expression  string     `json:"expression"`
 	Description string     `json:"description"`
+	Version     int        `json:"version"` // of the expression; grows when it changes
+	Owner       string     `json:"owner"`   // e-mail of the user who answers for it; "" for nobody
+	Folder      string     `json:"folder"`
+	Tags        []string   `json:"tags"`       // ordered
 	LastCount   *int64     `json:"last_count"` // nil until counted
 	CountedAt   *time.Time `json:"counted_at"`
 	CreatedBy   string     `json:"created_by"`
@@ -36,16 +37,22 @@ type Draft struct {
 	Name        string `json:"name"`
 	Expression  string `json:"expression"`
 	Description string `json:"description"`
+	// Owner is the e-mail of a user. Left out it stays as it is; of a new segment it is the user who saves it.
+	Owner  string   `json:"owner,omitempty"`
+	Folder string   `json:"folder,omitempty"`
+	Tags   []string `json:"tags,omitempty"`
 }
 
 // Query selects a page of saved segments, which are ordered by name.
 type Query struct {
-	Search string // part of the name, in any case; "" for all
+	Search string // part of the name or the description, in any case; "" for all
+	Folder string // "" for all
+	Tag    string // "" for all
 	After  string // the last name of the page before
 	Limit  int    // 1 to 200, default 50
 }
 
-const segmentColumns = `segment_id, name, expression, description, last_count, counted_at, created_by, created_at, updated_at`
+const segmentColumns = `segment_id, name, expression, description, version, owner, folder, tags, last_count, counted_at, created_by, created_at, updated_at`
 
 func one(rows pgx.Rows, err error) (Segment, error) {
 	if err != nil {
@@ -75,8 +82,9 @@ func (s *Service) List(ctx context.Context, q Query) ([]Segment, error) {
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+segmentColumns+` FROM segments
-		WHERE name > @after AND strpos(lower(name), lower(@search::text)) > 0
-		ORDER BY name LIMIT @limit`, pgx.NamedArgs{"after": q.After, "search": q.Search, "limit": min(q.Limit, 200)})
+		WHERE name > @after AND strpos(lower(name || ' ' || description), lower(@search::text)) > 0
+			AND (@folder::text = '' OR folder = @folder) AND (@tag::text = '' OR @tag = ANY(tags))
+		ORDER BY name LIMIT @limit`, pgx.NamedArgs{"after": q.After, "search": q.Search, "folder": q.Folder, "tag": q.Tag, "limit": min(q.Limit, 200)})
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +101,13 @@ func (s *Service) Create(ctx context.Context, d Draft) (Segment, error) {
 		}
 		var err error
 		created, err = one(tx.Query(ctx, `
-			INSERT INTO segments (name, expression, description, created_by, created_at, updated_at)
-			VALUES (@name, @expression, @description, @by, @now, @now)
-			RETURNING `+segmentColumns, pgx.NamedArgs{"name": d.Name, "expression": d.Expression, "description": d.Description,
-			"by": access.From(ctx).String(), "now": s.now()}))
+			INSERT INTO segments (name, expression, description, owner, folder, tags, created_by, created_at, updated_at)
+			VALUES (@name, @expression, @description, @owner, @folder, @tags, @by, @now, @now)
+			RETURNING `+segmentColumns, s.draftArgs(ctx, d)))
 		if err != nil {
+			return err
+		}
+		if err := s.keepVersionTx(ctx, tx, created); err != nil {
 			return err
 		}
 		return audit.RecordTx(ctx, tx, s.now(), "segment.create", "segment", created.ID, map[string]any{"name": d.Name, "expression": d.Expression})
@@ -125,13 +135,22 @@ func (s *Service) Update(ctx context.Context, id ID, d Draft) (Segment, error) {
 				return fault.New(fault.Conflict, "The segment cannot be renamed: %s uses it under its name", user)
 			}
 		}
+		if err := s.keepVersionTx(ctx, tx, before); err != nil { // saved by a version of the program that kept none
+			return err
+		}
+		args := s.draftArgs(ctx, d)
+		args["id"] = id
 		updated, err = one(tx.Query(ctx, `
-			UPDATE segments SET name = @name, expression = @expression, description = @description, updated_at = @now,
+			UPDATE segments SET name = @name, expression = @expression, description = @description, folder = @folder, tags = @tags, updated_at = @now,
+				owner = CASE WHEN @owner = '' THEN owner ELSE @owner END,
+				version = CASE WHEN expression = @expression THEN version ELSE version + 1 END,
 				last_count = CASE WHEN expression = @expression THEN last_count END,
 				counted_at = CASE WHEN expression = @expression THEN counted_at END
-			WHERE segment_id = @id RETURNING `+segmentColumns,
-			pgx.NamedArgs{"id": id, "name": d.Name, "expression": d.Expression, "description": d.Description, "now": s.now()}))
+			WHERE segment_id = @id RETURNING `+segmentColumns, args))
 		if err != nil {
+			return err
+		}
+		if err := s.keepVersionTx(ctx, tx, updated); err != nil {
 			return err
 		}
 		return audit.RecordTx(ctx, tx, s.now(), "segment.update", "segment", id,
@@ -159,22 +178,6 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 	})
 }
 
-// CountSegment counts a saved segment exactly and keeps the number with it. It fails with NotFound and like Count.
-func (s *Service) CountSegment(ctx context.Context, id ID) (Count, error) {
-	segment, err := s.Get(ctx, id)
-	if err != nil {
-		return Count{}, err
-	}
-	count, err := s.Count(ctx, segment.Expression, Exact)
-	if err != nil {
-		return Count{}, err
-	}
-	// Only where the expression is still the one that was counted.
-	_, err = s.pool.Exec(ctx, `UPDATE segments SET last_count = $3, counted_at = $4 WHERE segment_id = $1 AND expression = $2`,
-		id, segment.Expression, count.Count, s.now())
-	return count, err
-}
-
 // changing runs a change of segments, one at a time: two at once could each be right and together make a circle.
 func (s *Service) changing(ctx context.Context, do func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -183,39 +186,6 @@ func (s *Service) changing(ctx context.Context, do func(pgx.Tx) error) error {
 		}
 		return do(tx)
 	})
-}
-
-// checkDraft gives the faults of name and expression together. The expression is checked as if it were saved already
-// under the new name and the old ones, so that a circle shows.
-func (s *Service) checkDraft(ctx context.Context, tx pgx.Tx, d *Draft, old ...string) error {
-	d.Name, d.Description = strings.TrimSpace(d.Name), strings.TrimSpace(d.Description)
-	var fields []fault.Field
-	switch {
-	case d.Name == "":
-		fields = append(fields, fault.Field{Name: "name", Message: "give the segment a name"})
-	case utf8.RuneCountInString(d.Name) > 100 || !utf8.ValidString(d.Name) || strings.ContainsFunc(d.Name, func(r rune) bool { return r < ' ' }):
-		fields = append(fields, fault.Field{Name: "name", Message: "the name must be at most 100 characters on one line"})
-	}
-	if len(d.Description) > 2000 || !utf8.ValidString(d.Description) || strings.ContainsRune(d.Description, 0) {
-		fields = append(fields, fault.Field{Name: "description", Message: "the description must be text of at most 2000 bytes"})
-	}
-	catalog, err := LoadCatalog(ctx, tx)
-	if err != nil {
-		return err
-	}
-	for _, name := range append(old, d.Name) {
-		catalog.segments[name] = d.Expression
-	}
-	if len(old) == 0 {
-		delete(catalog.segments, d.Name) // a new segment cannot mean itself
-	}
-	c := newChecker(catalog, s.now())
-	c.stack = old
-	c.expression(d.Expression)
-	if fields = append(fields, c.faults...); len(fields) > 0 {
-		return fault.Bad("The segment is not valid", fields...)
-	}
-	return nil
 }
 
 // named turns a violated unique name into words.
