@@ -55,6 +55,7 @@ type Details struct {
 	Enrollments map[string]int64   `json:"enrollments"` // by state
 	Entered     int64              `json:"entered"`     // customers entered so far
 	Money       Money              `json:"money"`
+	AsOf        *time.Time         `json:"as_of,omitempty"`    // where so much has happened that it was not counted yet
 	Warnings    []string           `json:"warnings,omitempty"` // of an approval
 	Troubles    []Trouble          `json:"troubles,omitempty"` // why pieces have to wait
 }

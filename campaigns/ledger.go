@@ -32,17 +32,25 @@ func money(ctx context.Context, q Querier, c Campaign) (m Money, err error) {
 	err = q.QueryRow(ctx, `
 		SELECT (SELECT COALESCE(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id),
 			(SELECT COALESCE(sum(amount), 0) FROM reservations WHERE campaign_id = @id)`, pgx.NamedArgs{"id": c.ID}).Scan(&m.Spent, &m.Reserved)
-	if err != nil || m.Budget == nil {
+	if err != nil {
 		return m, err
+	}
+	return m, m.left()
+}
+
+// left fills in what is available.
+func (m *Money) left() error {
+	if m.Budget == nil {
+		return nil
 	}
 	left, err := m.Budget.Sub(m.Spent)
 	if err != nil {
-		return m, err
+		return err
 	}
 	left, err = left.Sub(m.Reserved)
 	left = tidy(left)
 	m.Available = &left
-	return m, err
+	return err
 }
 
 // entry is a row of the ledger.

@@ -11,6 +11,7 @@ import (
 
 	"aldine/campaigns/journey"
 	"aldine/internal/fault"
+	"aldine/reports/rollup"
 )
 
 // Querier is a pool or a transaction.
@@ -85,7 +86,7 @@ func (s *Service) Get(ctx context.Context, id int64) (Details, error) {
 }
 
 // details reads a campaign in one snapshot, so that its numbers agree with each other.
-func details(ctx context.Context, q Querier, id int64) (d Details, err error) {
+func details(ctx context.Context, q pgx.Tx, id int64) (d Details, err error) {
 	if d.Campaign, err = load(ctx, q, id); err != nil {
 		return d, err
 	}
@@ -98,7 +99,12 @@ func details(ctx context.Context, q Querier, id int64) (d Details, err error) {
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, fmt.Errorf("journey of campaign %d: %w", id, err)
 	}
-	if d.Steps, err = stepCounts(ctx, q, id, d.Version); err != nil {
+	kept, err := rollup.Read(ctx, q, rollup.Any, []int64{id}, rollup.State, rollup.Enrolled, rollup.CostKind, rollup.Reserved)
+	if err != nil {
+		return d, err
+	}
+	d.AsOf = kept.AsOf
+	if d.Steps, err = stepCounts(ctx, q, kept, id, d.Version); err != nil {
 		return d, err
 	}
 	d.Touches = TouchCounts{ByState: map[string]int64{}, ByReason: map[string]int64{}}
@@ -111,9 +117,10 @@ func details(ctx context.Context, q Querier, id int64) (d Details, err error) {
 			d.Touches.ByReason[reason] += n
 		}
 	}
-	if d.Enrollments, err = counts(ctx, q, `
-		SELECT state, count(*) FROM enrollments WHERE campaign_id = @id GROUP BY state ORDER BY state`, args); err != nil {
-		return d, err
+	d.Enrollments = map[string]int64{}
+	for _, l := range kept.Of(rollup.Enrolled) {
+		_, state, _ := strings.Cut(l.Item, " ")
+		d.Enrollments[state] += l.Number
 	}
 	if err = q.QueryRow(ctx, `SELECT COALESCE(sum(size), 0) FROM journey_slices WHERE campaign_id = @id`, args).Scan(&d.Entered); err != nil {
 		return d, err
@@ -121,8 +128,16 @@ func details(ctx context.Context, q Querier, id int64) (d Details, err error) {
 	if d.Troubles, err = troubles(ctx, q, id); err != nil {
 		return d, err
 	}
-	d.Money, err = money(ctx, q, d.Campaign)
-	return d, err
+	d.Money.Budget = d.Budget
+	for _, l := range kept.Of(rollup.CostKind) {
+		if d.Money.Spent, err = d.Money.Spent.Add(l.Cost); err != nil {
+			return d, err
+		}
+	}
+	for _, l := range kept.Of(rollup.Reserved) {
+		d.Money.Reserved = l.Cost
+	}
+	return d, d.Money.left()
 }
 
 func loadCells(ctx context.Context, q Querier, id int64) ([]Cell, error) {
@@ -138,58 +153,32 @@ func loadCells(ctx context.Context, q Querier, id int64) ([]Cell, error) {
 }
 
 // stepCounts counts touches and standing customers of all versions' steps that have any, the frozen version's in order.
-func stepCounts(ctx context.Context, q Querier, id int64, version int) ([]StepCounts, error) {
+func stepCounts(ctx context.Context, q Querier, kept rollup.Figures, id int64, version int) ([]StepCounts, error) {
 	steps, err := journey.LoadSteps(ctx, q, id, version)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]StepCounts, len(steps))
-	byID := map[int64]*StepCounts{}
+	byItem := map[string]*StepCounts{}
 	for i, st := range steps {
 		out[i] = StepCounts{Step: st, Touches: map[string]int64{}, Excluded: map[string]int64{}}
-		byID[st.ID] = &out[i]
+		byItem[fmt.Sprint(st.ID)] = &out[i]
 	}
-	rows, err := q.Query(ctx, `
-		SELECT step_id, state, CASE WHEN state = 'excluded' THEN COALESCE(reason, '') ELSE '' END AS why, count(*)
-		FROM touches WHERE campaign_id = @id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, pgx.NamedArgs{"id": id})
-	if err != nil {
-		return nil, err
-	}
-	var step, n int64
-	var state, reason string
-	if _, err = pgx.ForEachRow(rows, []any{&step, &state, &reason, &n}, func() error {
-		if st := byID[step]; st != nil {
-			st.Touches[state] += n
+	for _, l := range kept.Of(rollup.State) { // "step state reason"
+		step, rest, _ := strings.Cut(l.Item, " ")
+		state, reason, _ := strings.Cut(rest, " ")
+		if st := byItem[step]; st != nil {
+			st.Touches[state] += l.Number
 			if state == "excluded" {
-				st.Excluded[reason] += n
+				st.Excluded[reason] += l.Number
 			}
 		}
-		return nil
-	}); err != nil {
-		return nil, err
 	}
-	rows, err = q.Query(ctx, `
-		SELECT step_id, count(*) FROM enrollments WHERE campaign_id = @id AND state = 'active' GROUP BY step_id ORDER BY step_id`, pgx.NamedArgs{"id": id})
-	if err != nil {
-		return nil, err
-	}
-	_, err = pgx.ForEachRow(rows, []any{&step, &n}, func() error {
-		if st := byID[step]; st != nil {
-			st.Standing = n
+	for _, l := range kept.Of(rollup.Enrolled) { // "step state"
+		step, state, _ := strings.Cut(l.Item, " ")
+		if st := byItem[step]; st != nil && state == "active" {
+			st.Standing = l.Number
 		}
-		return nil
-	})
-	return out, err
-}
-
-func counts(ctx context.Context, q Querier, sql string, args pgx.NamedArgs) (map[string]int64, error) {
-	rows, err := q.Query(ctx, sql, args)
-	if err != nil {
-		return nil, err
 	}
-	out := map[string]int64{}
-	var name string
-	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&name, &n}, func() error { out[name] = n; return nil })
-	return out, err
+	return out, nil
 }
