@@ -41,10 +41,14 @@ func ReadTraffic(ctx context.Context, tx pgx.Tx, c Config, campaigns []int64, si
 }
 
 func read(ctx context.Context, tx pgx.Tx, c Config, campaigns []int64, since string, dims []Dim) (Figures, error) {
-	r := reader{tx: tx, config: c, since: since, dims: make([]int16, len(dims)), lines: map[key]*Line{}}
+	r := reader{tx: tx, config: c, since: since, budget: countNow, dims: make([]int16, len(dims)), lines: map[key]*Line{}}
 	for i, d := range dims {
 		r.dims[i] = int16(d)
 	}
+	return r.read(ctx, campaigns)
+}
+
+func (r *reader) read(ctx context.Context, campaigns []int64) (Figures, error) {
 	if err := r.all(ctx, campaigns); err != nil {
 		return Figures{}, err
 	}
@@ -63,6 +67,7 @@ type reader struct {
 	config Config
 	dims   []int16
 	since  string
+	budget int64 // rows that may still be counted
 	lines  map[key]*Line
 	out    Figures
 }
@@ -122,10 +127,9 @@ func (r *reader) all(ctx context.Context, campaigns []int64) error {
 	if err := r.add(ctx, totalsSQL, pgx.NamedArgs{"campaigns": folded}); err != nil {
 		return err
 	}
-	budget := int64(countNow)
 	for _, s := range states {
 		if s.folded(r.config) {
-			if err := r.rest(ctx, s, &budget); err != nil {
+			if err := r.rest(ctx, s); err != nil {
 				return err
 			}
 		}
@@ -134,7 +138,7 @@ func (r *reader) all(ctx context.Context, campaigns []int64) error {
 }
 
 // rest counts what is marked of a campaign, where that is not too much.
-func (r *reader) rest(ctx context.Context, s state, budget *int64) (err error) {
+func (r *reader) rest(ctx context.Context, s state) (err error) {
 	compared := slices.Contains(r.dims, int16(Bought))
 	marked := []int64{}
 	if s.marked {
@@ -142,7 +146,7 @@ func (r *reader) rest(ctx context.Context, s state, budget *int64) (err error) {
 		if err != nil {
 			return err
 		}
-		if weight > *budget {
+		if weight > r.budget {
 			if r.out.AsOf == nil || oldest.Before(*r.out.AsOf) {
 				r.out.AsOf = oldest
 			}
@@ -151,7 +155,7 @@ func (r *reader) rest(ctx context.Context, s state, budget *int64) (err error) {
 			}
 			return err
 		}
-		*budget -= weight
+		r.budget -= weight
 		marked = found
 	}
 	if compared {

@@ -24,6 +24,10 @@ func ConfigOf(v settings.Values) Config {
 		"email": v.MatchbackEmailDays, "sms": v.MatchbackSMSDays}}
 }
 
+// Any is for breakdowns that do not depend on the configuration: State, Enrolled, Kind, Machine, Link, Funnel, CostKind, Reserved,
+// Assigned and Answered.
+var Any = Config{}
+
 func (c Config) String() string { return fmt.Sprint(c.Zone, c.Days) }
 
 // Window is the time in which orders count for or against a campaign.
@@ -75,7 +79,7 @@ type state struct {
 }
 
 // folded tells whether the totals are those of a configuration.
-func (s state) folded(c Config) bool { return s.complete && s.config == c.String() }
+func (s state) folded(c Config) bool { return s.complete && (c.Zone == "" || s.config == c.String()) }
 
 func loadStates(ctx context.Context, tx pgx.Tx, campaigns []int64) ([]state, error) {
 	rows, err := tx.Query(ctx, `
@@ -123,6 +127,10 @@ func (c Config) window(ctx context.Context, tx pgx.Tx, s state, slices []int64) 
 // countArgs completes the arguments of countSQL.
 func (c Config) countArgs(campaign int64, slices []int64, w Window) pgx.NamedArgs {
 	args := ranges(campaign, slices)
-	args["zone"], args["from"], args["end"] = c.Zone, w.From, w.End
+	zone := c.Zone
+	if zone == "" {
+		zone = "UTC"
+	}
+	args["zone"], args["from"], args["end"] = zone, w.From, w.End
 	return args
 }
