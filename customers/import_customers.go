@@ -56,8 +56,7 @@ type customerLoader struct {
 	fullName int            // column of the full name, -1 without
 	consents [4]int         // column of each channel's consent, -1 without
 	typed    []typedColumn  // attributes in the file
-	phones   phoneCache
-	copy     copyRows // of the chunk being stored
+	copy     copyRows       // of the chunk being stored
 
 	ahead         *matcher // looked up for the chunk that comes next
 	last, storing *matcher // of the chunk stored last, and of the one being stored
@@ -138,7 +137,7 @@ func (l *customerLoader) parse(it *item) {
 		var err error
 		switch name := coreNames[i]; name {
 		case "phone":
-			*refs[i], err = l.phones.normalize(it.fields[column], country)
+			*refs[i], err = NormalizePhone(it.fields[column], country)
 		case "country":
 			*refs[i] = country
 		default:

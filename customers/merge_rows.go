@@ -83,7 +83,6 @@ type MergeReader struct {
 	facts    map[string]int
 	country  string
 	lenient  bool
-	phones   phoneCache
 }
 
 // NewMergeReader chooses what the columns hold: what given says (column to field, "" leaves one out), else by the header.
@@ -164,7 +163,7 @@ func (r *MergeReader) Read(cells []string) (row MergeRow, reject string) {
 		var err error
 		switch name := coreNames[i]; name {
 		case "phone":
-			*refs[i], err = r.phones.normalize(cells[column], country)
+			*refs[i], err = NormalizePhone(cells[column], country)
 		case "country":
 			*refs[i] = country
 		default:

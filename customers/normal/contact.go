@@ -1,32 +1,6 @@
 package normal
 
-import (
-	"errors"
-	"strings"
-
-	"github.com/nyaruka/phonenumbers"
-)
-
-// Phone gives a number's E.164 form ("+493012345678"). A number without a country code is read as one of country (ISO
-// 3166 alpha-2); an extension is dropped. Only numbers that exist by their country's numbering plan pass; the error says
-// in words what is wrong.
-func Phone(s, country string) (string, error) {
-	s = strings.TrimSpace(s)
-	if len(s) > 64 {
-		return "", errors.New("is too long")
-	}
-	n, err := phonenumbers.Parse(s, strings.ToUpper(country))
-	if errors.Is(err, phonenumbers.ErrInvalidCountryCode) {
-		return "", errors.New("has no country code that is known")
-	}
-	if err != nil {
-		return "", errors.New("is not a phone number")
-	}
-	if !phonenumbers.IsValidNumber(n) {
-		return "", errors.New("is not a number of its country's numbering plan")
-	}
-	return phonenumbers.Format(n, phonenumbers.E164), nil
-}
+import "strings"
 
 // PhoneDigits keeps the digits that tell a number from others whether it is written with or without the country code:
 // at most the last nine, without the zeros dialled first. Fewer than five digits are no number. It is for
