@@ -44,7 +44,8 @@ CREATE TABLE merge_runs (
     created_by  text NOT NULL,
     created_at  timestamptz NOT NULL,
     started_at  timestamptz,
-    finished_at timestamptz
+    finished_at timestamptz,
+    emptied_at  timestamptz                 -- since when what its files said is forgotten
 );
 CREATE TABLE merge_inputs (
     run_id    bigint NOT NULL,

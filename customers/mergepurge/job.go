@@ -28,9 +28,10 @@ type worker struct {
 	service *Service
 }
 
-// Register adds the worker that works runs.
+// Register adds the workers that work runs and forget old ones.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &worker{service: s})
+	river.AddWorker(workers, &forgetWorker{service: s})
 }
 
 // Timeout leaves time for very large lists.

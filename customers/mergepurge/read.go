@@ -11,11 +11,11 @@ import (
 )
 
 const runColumns = `r.run_id, r.name, r.level, r.allocation, r.channel, r.seed, r.threshold, r.review, r.state, r.phase, r.done, r.total,
-	coalesce(r.list_id, 0), coalesce(r.error, ''), r.created_by, r.created_at, r.started_at, r.finished_at`
+	coalesce(r.list_id, 0), coalesce(r.error, ''), r.created_by, r.created_at, r.started_at, r.finished_at, r.emptied_at`
 
 func (r *Run) into() []any {
 	return []any{&r.ID, &r.Name, &r.Level, &r.Allocation, &r.Channel, &r.Seed, &r.Threshold, &r.Review, &r.State, &r.Phase, &r.Done, &r.Total,
-		&r.ListID, &r.Error, &r.CreatedBy, &r.CreatedAt, &r.StartedAt, &r.FinishedAt}
+		&r.ListID, &r.Error, &r.CreatedBy, &r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.EmptiedAt}
 }
 
 const inputColumns = `i.input_no, i.kind, i.name, coalesce(i.list_id, 0), i.priority, i.expression, i.file_name, i.file_path, i.file_size, i.mapping,

@@ -111,6 +111,9 @@ func (s *Service) WriteNet(ctx context.Context, runID int64, w io.Writer) error 
 	if err := run.finished(); err != nil {
 		return err
 	}
+	if run.EmptiedAt != nil && run.State != Applied { // those of one that was applied are customers
+		return emptied(&run)
+	}
 	out := csvsafe.NewWriter(w)
 	cells := append([]string{"record", "list", "line", "customer_id", "lists"}, shownFields...)
 	if err := out.Write(cells...); err != nil {

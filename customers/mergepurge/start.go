@@ -2,6 +2,7 @@ package mergepurge
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +23,9 @@ func (s *Service) StartHeld(ctx context.Context, runID int64) (Run, error) {
 
 func (s *Service) start(ctx context.Context, runID int64, job bool) (Run, error) {
 	return s.enter(ctx, runID, job, func(tx pgx.Tx, run *Run) error {
+		if run.EmptiedAt != nil {
+			return emptied(run)
+		}
 		if run.State != Draft {
 			return fault.New(fault.Conflict, "Run %d is %s: only a draft can be started", runID, run.State)
 		}
@@ -59,6 +63,9 @@ func (s *Service) beginApply(ctx context.Context, runID int64, job bool) (Run, e
 		default:
 			return fault.New(fault.Conflict, "Run %d is %s: only a finished run can be applied", runID, run.State)
 		}
+		if run.EmptiedAt != nil {
+			return emptied(run)
+		}
 		if err := freeNameTx(ctx, tx, run.Name, runID); err != nil {
 			return err
 		}
@@ -68,6 +75,12 @@ func (s *Service) beginApply(ctx context.Context, runID int64, job bool) (Run, e
 		}
 		return audit.RecordTx(ctx, tx, s.now(), "merge.apply", "merge_run", runID, map[string]any{"name": run.Name})
 	})
+}
+
+// emptied says why nothing more can be made of a run.
+func emptied(run *Run) error {
+	return fault.New(fault.Conflict, "What the files of run %d said was forgotten on %s, as the settings say: make it again from the files", run.ID,
+		run.EmptiedAt.UTC().Format(time.DateOnly))
 }
 
 // enter changes a run's state within a transaction, with the job that the state needs.

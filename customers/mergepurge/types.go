@@ -87,6 +87,7 @@ type Run struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	StartedAt  *time.Time `json:"started_at,omitempty"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	EmptiedAt  *time.Time `json:"emptied_at,omitempty"` // since when what its files said is forgotten
 }
 
 // Input is one list of a run.

@@ -47,6 +47,9 @@ type Values struct {
 	// Rented names whose licence is over are erased so many days after their last use, and never within the matchback of a letter.
 	RentedKeepDays int `json:"rented_keep_days"`
 
+	// What files said and is needed no more: rejected rows of imports, records of merge/purge runs, drafts with their uploads.
+	RejectsKeepDays int `json:"rejects_keep_days"`
+
 	// Local hours, half-open [from, to), in which a person may be called.
 	CallFromHour int `json:"call_from_hour"`
 	CallToHour   int `json:"call_to_hour"`
@@ -76,8 +79,8 @@ func Defaults() Values {
 		FromName: "Aldine", FromEmail: "news@aldine.example", SMSSender: "ALDINE",
 		MatchbackPostDays: 90, MatchbackCallsDays: 30, MatchbackEmailDays: 7, MatchbackSMSDays: 3,
 		SoftBounces: 5, SoftBounceDays: 14,
-		RentedKeepDays: 120,
-		CallFromHour:   8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
+		RentedKeepDays: 120, RejectsKeepDays: 90,
+		CallFromHour: 8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
 		RetryDays: 4, PauseRefusals: 5, PauseFailurePct: 10, CapDays: 7,
 	}
 }
