@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -195,7 +196,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	a.reports.Register(workers)
 	host, _ := os.Hostname()
 	node := fmt.Sprintf("%s-%d-%d", host, os.Getpid(), time.Now().UnixNano())
-	client, err := queue.NewWorking(a.pool, workers, node, a.log, append(a.campaigns.Periodic(), a.reports.Periodic()...)...)
+	client, err := queue.NewWorking(a.pool, workers, node, a.log, slices.Concat(a.campaigns.Periodic(), a.mergePurge.Periodic(), a.reports.Periodic())...)
 	if err != nil {
 		return nil, err
 	}
