@@ -84,7 +84,7 @@ func learn(c *census, s *samples) *Model {
 	m := &Model{M: usualM, U: usualU}
 	// Values are counted by records. A file of a few rows many times over still says how rare they are.
 	m.nodes = max(c.nodes, min(c.rows, fewestPairs))
-	n := c.nodes
+	n := max(c.nodes, 1) // of nobody nothing is learned, and the usual chances stay chances
 	pairs := max(c.pairs, fewestPairs)
 	m.together = s.together.shares()
 	random, chosen, scale, agree := s.random, s.chosen, s.scale, &c.agree

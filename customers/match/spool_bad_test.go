@@ -181,3 +181,26 @@ func TestSpoolExplainsWhatWasWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestModelOfFewRowsIsWritten(t *testing.T) {
+	t.Parallel()
+	header := []string{"first_name", "surname", "email"}
+	for name, rows := range map[string][][]string{
+		"no row": {}, "one": {{"Anna", "Smith", "anna@smith.example"}}, "empty": {{"", "", ""}, {"", "", ""}},
+		"two alike": {{"Anna", "Smith", "anna@smith.example"}, {"Anna", "Smith", "anna@smith.example"}},
+		"strangers": {{"Anna", "Smith", "anna@smith.example"}, {"Bob", "Jones", "bob@jones.example"}},
+	} {
+		m, err := spoolOf(t, append([][]string{header}, rows...)).Match(context.Background(), Options{}, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		b, err := json.Marshal(m.Model())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		var back struct{ Match, Prior *float64 }
+		if err := json.Unmarshal(b, &back); err != nil || back.Match == nil || back.Prior == nil {
+			t.Errorf("%s: %s", name, b)
+		}
+	}
+}
