@@ -17,6 +17,7 @@ import (
 	"aldine/customers/duplicates"
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
+	"aldine/delivery/inbound"
 	"aldine/internal/access"
 	"aldine/internal/settings"
 	"aldine/reports"
@@ -36,6 +37,7 @@ type Deps struct {
 	Tracking   *tracking.Service
 	Campaigns  *campaigns.Service
 	Delivery   *delivery.Service
+	Inbound    *inbound.Service
 	Reports    *reports.Service
 	Now        func() time.Time
 	Log        *slog.Logger

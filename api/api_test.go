@@ -25,6 +25,7 @@ import (
 	"aldine/customers/duplicates"
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
+	"aldine/delivery/inbound"
 	"aldine/delivery/sandbox"
 	"aldine/internal/access"
 	"aldine/internal/pgtest"
@@ -99,6 +100,7 @@ func start(t testing.TB, work bool) *server {
 	d.Duplicates = duplicates.New(duplicates.Deps{Pool: d.Pool, Jobs: jobs, Customers: d.Customers, DataDir: dir, Now: d.Now, Log: log})
 	d.Campaigns = campaigns.New(campaigns.Deps{Pool: pool, Jobs: jobs, Settings: store, Customers: d.Customers, Segments: d.Segments, Now: now, Log: log})
 	d.Tracking = tracking.New(tracking.Deps{Pool: pool, Jobs: jobs, Settings: store, Customers: d.Customers, Signer: signer, Now: now, Log: log, Expand: d.Campaigns.ExpandLink})
+	d.Inbound = inbound.New(inbound.Deps{Pool: pool, Settings: store, Tracking: d.Tracking, Signer: signer, Now: now, Log: log})
 	t.Cleanup(func() { _ = d.Tracking.Close(context.Background()) })
 	d.Reports = reports.New(pool, store, now)
 	box := must[*sandbox.Server](t)(sandbox.Start(pool, now, log))

@@ -22,9 +22,10 @@ type op struct {
 	doc     string
 	tag     string
 	need    access.Permission
-	status  int  // 0: 200, or 204 without a body
-	upload  bool // the body is a file, read as a stream
-	loose   bool // the body is read by its own type, not checked against the schema first
+	status  int    // 0: 200, or 204 without a body
+	upload  bool   // the body is a file, read as a stream
+	media   string // of that file; "": text/csv
+	loose   bool   // the body is read by its own type, not checked against the schema first
 }
 
 // output is an answer with a body.
@@ -160,8 +161,12 @@ func (a *API) operation(o op) huma.Operation {
 		DefaultStatus: o.status, MaxBodyBytes: maxBody + 1, SkipValidateBody: o.loose,
 		Extensions: map[string]any{"x-permission": string(o.need)}, Middlewares: huma.Middlewares{a.permit(o)}}
 	if o.upload {
+		media := o.media
+		if media == "" {
+			media = "text/csv"
+		}
 		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"text/csv": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
+			media: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
 	}
 	if writes(o.method) {
 		h.Parameters = append(h.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header",

@@ -3,10 +3,14 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/google/uuid"
 
+	"aldine/delivery/inbound"
 	"aldine/internal/access"
 	"aldine/internal/fault"
 	"aldine/tracking"
@@ -26,6 +30,20 @@ type response struct {
 type outcome struct {
 	ID uuid.UUID `json:"id" doc:"Of the response, or of what is kept for review."`
 	tracking.Outcome
+}
+
+// inboundMail is a raw message.
+type inboundMail struct {
+	To string `query:"to" maxLength:"400" doc:"The address that the mail was sent to (envelope recipient). Without it the header is asked."`
+
+	upload upload
+}
+
+// Resolve takes the raw body of the request.
+func (m *inboundMail) Resolve(c huma.Context) []error {
+	r := humaecho.Unwrap(c).Request()
+	m.upload = upload{r.Body, r.ContentLength}
+	return nil
 }
 
 func (a *API) responses() {
@@ -82,5 +100,18 @@ func (a *API) responses() {
 		doc: "For the SMS provider. STOP and its like withdraw consent at once; reply is the text to answer with, if any."},
 		func(ctx context.Context, in *body[inboundSMS]) (tracking.Reply, error) {
 			return a.Tracking.InboundSMS(ctx, in.Body.From, in.Body.To, in.Body.Text, in.Body.Ref)
+		})
+	add(a, op{id: "inboundMail", method: http.MethodPost, path: "/inbound/mail", summary: "A mail that came back", tag: tag, need: access.ResponsesWrite,
+		doc: "Bounce, complaint, automatic reply, answer or unsubscription, as it came: the body is the raw message (message/rfc822, at most 4 MB). " +
+			"An address that does not exist and a complaint suppress it at once. The same mail again changes nothing.", upload: true, media: "message/rfc822"},
+		func(ctx context.Context, in *inboundMail) (inbound.Result, error) {
+			raw, err := io.ReadAll(in.upload.body)
+			if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
+				return inbound.Result{}, err
+			}
+			if err != nil {
+				return inbound.Result{}, fault.Wrap(fault.Invalid, err, "The message broke off")
+			}
+			return a.Inbound.Receive(ctx, in.To, raw)
 		})
 }

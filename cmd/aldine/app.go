@@ -19,7 +19,9 @@ import (
 	"aldine/customers/duplicates"
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
+	"aldine/delivery/inbound"
 	"aldine/delivery/sandbox"
+	"aldine/insights"
 	"aldine/internal/access"
 	"aldine/internal/pg"
 	"aldine/internal/queue"
@@ -48,9 +50,11 @@ type app struct {
 	mergePurge *mergepurge.Service
 	duplicates *duplicates.Service
 	segments   *segments.Service
+	insights   *insights.Service
 	tracking   *tracking.Service
 	campaigns  *campaigns.Service
 	delivery   *delivery.Service
+	inbound    *inbound.Service
 	reports    *reports.Service
 
 	closers []func()
@@ -109,6 +113,7 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 	a.access = access.New(a.pool, now)
 	a.customers = customers.New(customers.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Secret: key, DataDir: cfg.Data, Now: now, Log: log})
 	a.segments = segments.New(a.pool, now)
+	a.insights = insights.New(a.pool, a.segments, a.settings, now)
 	a.mergePurge = mergepurge.New(mergepurge.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Audience: a.audience,
 		DataDir: cfg.Data, Now: now, Log: log})
 	a.duplicates = duplicates.New(duplicates.Deps{Pool: a.pool, Jobs: a.jobs, Customers: a.customers, DataDir: cfg.Data, Now: now, Log: log})
@@ -123,6 +128,7 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 			a.log.Error("some hits were not stored", "error", err)
 		}
 	})
+	a.inbound = inbound.New(inbound.Deps{Pool: a.pool, Settings: a.settings, Tracking: a.tracking, Signer: a.signer, Domain: cfg.BounceDomain, Now: now, Log: log})
 	a.reports = reports.New(a.pool, a.settings, now)
 	return a, nil
 }
@@ -141,7 +147,8 @@ func (a *app) audience(ctx context.Context, expression, prefix string, first, la
 // the sandbox.
 func (a *app) openDelivery(publicURL string) error {
 	c := delivery.Config{DataDir: a.cfg.Data, SMTPURL: a.cfg.SMTPURL, SMSURL: a.cfg.SMSURL, SMSToken: a.cfg.SMSToken,
-		PublicURL: publicURL, Signer: a.signer, EmailConnections: a.cfg.Connections}
+		PublicURL: publicURL, Signer: a.signer, EmailConnections: a.cfg.Connections,
+		BounceDomain: a.cfg.BounceDomain, DKIM: a.cfg.signer}
 	if c.SMTPURL == "" || c.SMSURL == "" {
 		box, err := sandbox.Start(a.pool, a.now, a.log)
 		if err != nil {

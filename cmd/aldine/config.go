@@ -9,24 +9,34 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+
+	"aldine/delivery/email"
 )
 
 // config is what a process needs to know before it can start. Every field is a flag and an ALDINE_* variable; the
 // secrets among them may also be given as a file, NAME_FILE, so that they show up neither in a process list nor in
 // an environment dump.
 type config struct {
-	Data        string `env:"ALDINE_DATA" default:"./data" placeholder:"DIR" help:"Folder for the private database, uploads and print files."`
-	DatabaseURL string `name:"database-url" env:"ALDINE_DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL (15 to 17) instead of a private one."`
-	PublicURL   string `name:"public-url" env:"ALDINE_PUBLIC_URL" placeholder:"URL" help:"Address under which customers reach tracked links. Default: the listening address."`
-	SMTPURL     string `name:"smtp-url" env:"ALDINE_SMTP_URL" placeholder:"URL" help:"Mail server, smtp://user:password@host:port. Default: the built-in sandbox; nothing leaves the machine."`
-	SMSURL      string `name:"sms-url" env:"ALDINE_SMS_URL" placeholder:"URL" help:"SMS gateway. Default: the built-in sandbox."`
-	SMSToken    string `name:"sms-token" env:"ALDINE_SMS_TOKEN" placeholder:"TOKEN" help:"Bearer token of the SMS gateway."`
-	SecretKey   string `name:"secret-key" env:"ALDINE_SECRET_KEY" placeholder:"KEY" help:"Key that signs tracked links, at least 32 characters. Default: made once and kept in the database."`
-	Connections int    `name:"email-connections" env:"ALDINE_EMAIL_CONNECTIONS" default:"20" help:"Connections to the mail server at most; as many as help are opened."`
-	LogLevel    string `name:"log-level" env:"ALDINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
-	LogFormat   string `name:"log-format" env:"ALDINE_LOG_FORMAT" default:"text" help:"text or json."`
+	Data          string `env:"ALDINE_DATA" default:"./data" placeholder:"DIR" help:"Folder for the private database, uploads and print files."`
+	DatabaseURL   string `name:"database-url" env:"ALDINE_DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL (15 to 17) instead of a private one."`
+	PublicURL     string `name:"public-url" env:"ALDINE_PUBLIC_URL" placeholder:"URL" help:"Address under which customers reach tracked links. Default: the listening address."`
+	SMTPURL       string `name:"smtp-url" env:"ALDINE_SMTP_URL" placeholder:"URL" help:"Mail server, smtp://user:password@host:port. Default: the built-in sandbox; nothing leaves the machine."`
+	SMSURL        string `name:"sms-url" env:"ALDINE_SMS_URL" placeholder:"URL" help:"SMS gateway. Default: the built-in sandbox."`
+	SMSToken      string `name:"sms-token" env:"ALDINE_SMS_TOKEN" placeholder:"TOKEN" help:"Bearer token of the SMS gateway."`
+	SecretKey     string `name:"secret-key" env:"ALDINE_SECRET_KEY" placeholder:"KEY" help:"Key that signs tracked links, at least 32 characters. Default: made once and kept in the database."`
+	Connections   int    `name:"email-connections" env:"ALDINE_EMAIL_CONNECTIONS" default:"20" help:"Connections to the mail server at most; as many as help are opened."`
+	BounceDomain  string `name:"bounce-domain" env:"ALDINE_BOUNCE_DOMAIN" placeholder:"DOMAIN" help:"Domain of signed return paths, whose mail reaches this installation. Default: none; mails come back to the sender's own address."`
+	InboundListen string `name:"inbound-listen" env:"ALDINE_INBOUND_LISTEN" placeholder:"HOST:PORT" help:"Address at which aldine serve takes in bounces, complaints and answers by SMTP, such as 127.0.0.1:2525. Default: none."`
+	DKIM          string `name:"dkim" env:"ALDINE_DKIM" placeholder:"SELECTOR=FILE,…" help:"Sign mails with these private keys; see aldine dkim key. Default: the mail server does it, or nobody."`
+	LogLevel      string `name:"log-level" env:"ALDINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	LogFormat     string `name:"log-format" env:"ALDINE_LOG_FORMAT" default:"text" help:"text or json."`
+
+	signer *email.DKIM // of DKIM, read by check
 }
+
+var domainPattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 
 // secrets are the variables that may come from a file.
 var secrets = []string{"ALDINE_DATABASE_URL", "ALDINE_SMTP_URL", "ALDINE_SMS_TOKEN", "ALDINE_SECRET_KEY"}
@@ -87,6 +97,22 @@ func (c *config) check() error {
 	}
 	if c.Connections < 1 || c.Connections > 200 {
 		bad("ALDINE_EMAIL_CONNECTIONS (--email-connections): %d is not between 1 and 200", c.Connections)
+	}
+	if c.BounceDomain != "" && !domainPattern.MatchString(c.BounceDomain) {
+		bad("ALDINE_BOUNCE_DOMAIN (--bounce-domain): %q is not a domain such as bounces.shop.example", c.BounceDomain)
+	}
+	if c.InboundListen != "" {
+		if _, _, err := net.SplitHostPort(c.InboundListen); err != nil {
+			bad("ALDINE_INBOUND_LISTEN (--inbound-listen): %q is not host:port, such as 127.0.0.1:2525", c.InboundListen)
+		}
+		if c.BounceDomain == "" {
+			bad("ALDINE_INBOUND_LISTEN (--inbound-listen): needs ALDINE_BOUNCE_DOMAIN, the domain whose mail is taken in")
+		}
+	}
+	if c.DKIM != "" {
+		if c.signer, err = email.LoadDKIM(c.DKIM); err != nil {
+			bad("ALDINE_DKIM (--dkim): %w", err)
+		}
 	}
 	var level slog.Level
 	if level.UnmarshalText([]byte(c.LogLevel)) != nil {

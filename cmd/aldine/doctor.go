@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,13 +18,24 @@ import (
 	"aldine/migrations"
 )
 
-type doctorCmd struct{}
+type doctorCmd struct {
+	Domain   string   `help:"Explain instead what DNS says of this domain as a sender: SPF, DKIM, DMARC, and where returned mail goes."`
+	Selector []string `help:"With --domain: DKIM selectors to look at, of a mail server that signs; those of --dkim are looked at anyway."`
+	Resolver string   `placeholder:"HOST:PORT" help:"With --domain: ask this name server instead of the system's."`
+}
 
 // finding is what the doctor says of one thing; mend is empty where all is well.
 type finding struct{ what, state, mend string }
 
 // Run checks one thing after the other and says how to mend what is wrong. It fails if anything is.
-func (doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
+func (c *doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
+	if c.Domain != "" {
+		findings, err := c.domain(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return tell(std.out, findings)
+	}
 	findings := []finding{checkFolder(cfg.Data), checkSpace("disk space", cfg.Data)}
 	// Print files and uploads may lie on disks of their own.
 	for _, name := range []string{"print", "imports"} {
@@ -46,6 +58,14 @@ func (doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
 		findings = append(findings, a.checkDatabase(ctx)...)
 	}
 	findings = append(findings, checkSender(ctx, "mail server", cfg.SMTPURL), checkSender(ctx, "SMS gateway", cfg.SMSURL), checkPublic(ctx, cfg.PublicURL))
+	if cfg.BounceDomain != "" {
+		findings = append(findings, checkInbound(ctx, cfg))
+	}
+	return tell(std.out, findings)
+}
+
+// tell prints findings and fails if anything is wrong.
+func tell(w io.Writer, findings []finding) error {
 	ill := 0
 	for _, f := range findings {
 		mark := "ok  "
@@ -53,9 +73,9 @@ func (doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
 			mark = "BAD "
 			ill++
 		}
-		fmt.Fprintf(std.out, "%s%s: %s\n", mark, f.what, f.state)
+		fmt.Fprintf(w, "%s%s: %s\n", mark, f.what, f.state)
 		if f.mend != "" {
-			fmt.Fprintf(std.out, "    to mend it: %s\n", f.mend)
+			fmt.Fprintf(w, "    to mend it: %s\n", f.mend)
 		}
 	}
 	if ill > 0 {

@@ -30,6 +30,7 @@ type cli struct {
 	Duplicates duplicatesCmd `cmd:"" help:"Find customers who may be one person, decide, merge, and take merges back."`
 	MergePurge mergePurgeCmd `cmd:"" name:"merge-purge" help:"Join house file, rented lists and suppression files, one name each; list, show, apply, cancel runs."`
 	Bounce     bounceCmd     `cmd:"" help:"Read returned mails, complaints and automatic replies."`
+	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"Make keys that sign mails."`
 	Customer   customerCmd   `cmd:"" help:"Export or erase one customer."`
 	Suppress   suppressCmd   `cmd:"" help:"Load a file of people who must not be contacted."`
 	Register   registerCmd   `cmd:"" help:"Keep national do-not-call registers."`

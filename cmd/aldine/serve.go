@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"aldine/api"
+	"aldine/delivery/inbound"
 	"aldine/demo"
 	"aldine/internal/access"
 	"aldine/web"
@@ -53,6 +54,20 @@ func (c *serveCmd) Run(ctx context.Context, cfg *config, std streams) error {
 	server, err := a.newServer(public)
 	if err != nil {
 		return err
+	}
+	if cfg.InboundListen != "" {
+		mails, err := a.inbound.Listen(cfg.InboundListen, inbound.Limits{})
+		if err != nil {
+			return fmt.Errorf("can't take in mail at %s: %w (choose another address with --inbound-listen)", cfg.InboundListen, err)
+		}
+		defer func() {
+			soft, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := mails.Close(soft); err != nil {
+				a.log.Warn("some mails were cut off; their servers will send them again", "error", err)
+			}
+		}()
+		fmt.Fprintf(std.out, "Mail to %s is taken in at %s\n", cfg.BounceDomain, mails.Addr())
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -111,7 +126,7 @@ func (a *app) newServer(public string) (*http.Server, error) {
 	}
 	a.closers = append(a.closers, pages.Close)
 	api.New(api.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Customers: a.customers, MergePurge: a.mergePurge, Duplicates: a.duplicates, Segments: a.segments, Tracking: a.tracking,
-		Campaigns: a.campaigns, Delivery: a.delivery, Reports: a.reports, Now: a.now, Log: a.log, Version: version}).Register(e)
+		Campaigns: a.campaigns, Delivery: a.delivery, Inbound: a.inbound, Reports: a.reports, Now: a.now, Log: a.log, Version: version}).Register(e)
 	pages.Register(e)
 	e.Any("/t/*", echo.WrapHandler(a.tracking.Handler()))
 	a.registerHealth(e)
