@@ -205,12 +205,7 @@ func phonePrefixes(country string) []string {
 	}
 	var out []string
 	for area := 200; area <= 999; area++ {
-		n, err := phonenumbers.Parse(fmt.Sprintf("+1%d2345678", area), "")
-		if err != nil {
-			continue
-		}
-		region := phonenumbers.GetRegionCodeForNumber(n)
-		if region == country || country == "US" && (region == "" || region == phonenumbers.UNKNOWN_REGION) {
+		if areaCountry(strconv.Itoa(area)) == country {
 			out = append(out, fmt.Sprintf("1%d", area))
 		}
 	}

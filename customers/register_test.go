@@ -167,3 +167,29 @@ func TestPhonePrefixes(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestCountriesWithoutARegister(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	want := func(want string) {
+		t.Helper()
+		got, err := b.Unregistered(b.ctx)
+		b.ok(err)
+		if fmt.Sprint(got) != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+	want("[]")
+	for i, phone := range []string{"+442079460018", "+442079460019", "+12125550101", "+15145550101", "+4930123456", "+35312345678", "+18005550101"} {
+		b.person(Fields{LastName: fmt.Sprint("N", i), Phone: phone})
+	}
+	want("[{GB 2} {US 2} {CA 1} {DE 1} {IE 1}]")
+	for _, country := range []string{"GB", "CA", "US"} {
+		_, err := b.SaveRegister(b.ctx, Register{Name: country, Country: country})
+		b.ok(err)
+	}
+	want("[{DE 1} {IE 1}]")
+	_, err := b.SaveRegister(b.ctx, Register{Name: "texts", Country: "DE", Channel: "sms"}) // is none for calls
+	b.ok(err)
+	want("[{DE 1} {IE 1}]")
+}

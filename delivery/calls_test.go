@@ -245,7 +245,14 @@ func TestLeaseAsksTheRegisters(t *testing.T) {
 		}
 		return leased
 	}
+	held := func(want string) {
+		t.Helper()
+		h, err := c.Held(t.Context(), list)
+		w.must(err)
+		w.want("held back", fmt.Sprint(h), want)
+	}
 	lease(0) // no file yet
+	held(fmt.Sprintf("[{%d Preference Service, no file yet 4}]", r.ID))
 	w.must(w.people.SetConsents(t.Context(), []customers.Consent{{CustomerID: ids[3], Channel: "calls", Granted: true, Source: "test"}}))
 	if got := lease(1); len(got) == 1 && got[0].CustomerID != ids[3] {
 		t.Errorf("leased %+v", got)
@@ -261,8 +268,10 @@ func TestLeaseAsksTheRegisters(t *testing.T) {
 	}
 	load(w.now().AddDate(0, 0, -29))
 	lease(1) // of 29 days: too old for those it does not list
+	held(fmt.Sprintf("[{%d Preference Service, file of %s 2}]", r.ID, w.now().AddDate(0, 0, -29).UTC().Format(time.DateOnly)))
 	load(w.now().AddDate(0, 0, -28))
 	lease(3)
+	held("[]")
 	w.want("touches", w.counts(s), "sending:3 suppressed:1")
 	w.want("why", w.text(`SELECT reason_ref FROM touches WHERE reason = 'suppressed'`, nil),
 		fmt.Sprintf("register:%d Preference Service, file of %s", r.ID, w.now().AddDate(0, 0, -29).UTC().Format(time.DateOnly)))

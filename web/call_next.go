@@ -19,6 +19,7 @@ type callPage struct {
 	Form     form
 	Hours    string
 	Why      string // why there is nothing
+	Held     []calls.Held
 	Now      time.Time
 	Facts    []fact
 }
@@ -59,6 +60,9 @@ func (p *Pages) showCall(c echo.Context, listID int64, f form) error {
 	case len(found) > 0:
 		page.Call = &found[0]
 		page.Facts = callFacts(found[0].Customer)
+	}
+	if page.Held, err = p.Delivery.Calls().Held(ctx(c), listID); err != nil {
+		return err
 	}
 	keys := "1234567890"
 	for i, o := range calls.Outcomes {

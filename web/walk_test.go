@@ -196,6 +196,13 @@ func (s *site) workCalls() {
 	}
 	early := a.get("/calls/1/next").want(200) // 5 o'clock in New York
 	early.has("Nobody to call just now", "8:00 to 21:00")
+	m := s.as(access.Marketer)
+	m.post("/registers", "name", "National", "country", "US", "channel", "calls", "required", "yes").to("/registers")
+	a.get("/calls/1/next").want(200).has("for a younger file of the do-not-call register National, no file yet", "Whoever looks after the registers")
+	m.post("/registers/1/remove").to("/registers")
+	if p := a.get("/calls/1/next").want(200); strings.Contains(p.body, "younger file") {
+		t.Error("calls wait for a register that is gone")
+	}
 	_, err := s.pool.Exec(t.Context(), `UPDATE calls SET time_zone = 'Europe/Vienna', due_at = $1`, start)
 	must(t, err)
 	next := a.get("/calls/1/next").want(200).has("it is spring", "Call back later", "No answer")

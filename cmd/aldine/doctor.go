@@ -148,7 +148,7 @@ func (a *app) checkDatabase(ctx context.Context) []finding {
 	} else if given > 0 {
 		jobs.state, jobs.mend = fmt.Sprintf("%d were given up after many tries", given), "read their errors in Settings, Jobs"
 	}
-	return append(found, schema, jobs)
+	return append(found, schema, jobs, a.checkRegisters(ctx))
 }
 
 func checkSender(ctx context.Context, what, address string) finding {

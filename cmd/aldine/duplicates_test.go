@@ -32,6 +32,9 @@ func TestDuplicatesCLI(t *testing.T) {
 			t.Fatalf("duplicates %s: status %d\n%s%s", strings.Join(args, " "), status, out, errs)
 		}
 	}
+	if _, out, _ := s.run("doctor"); !strings.Contains(out, "ok  do-not-call registers: none kept for DE (6 numbers): where the law has one") {
+		t.Errorf("doctor: %s", out)
+	}
 	s.fails(1, []string{"threshold", "below 1"}, "duplicates", "search", "--threshold", "2")
 	if last := s.ok("duplicates", "search"); !strings.Contains(last, "2 wait for a decision, 1 have two external ids") {
 		t.Fatalf("search: %s", last)
