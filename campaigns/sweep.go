@@ -57,7 +57,7 @@ const (
 	unfinished = ` FROM river_job j WHERE j.state IN ('available', 'pending', 'running', 'retryable', 'scheduled') AND j.args @> `
 	unsentSQL  = `
 		SELECT c.campaign_id FROM campaigns c
-		WHERE c.state = 'running' AND EXISTS (SELECT 1 FROM touches t WHERE t.campaign_id = c.campaign_id AND t.state = 'planned')
+		WHERE c.state = 'running' AND EXISTS (SELECT 1 FROM touches t WHERE t.campaign_id = c.campaign_id AND (t.state = 'planned' OR t.state = 'sending' AND t.provider_ref LIKE 'job:%'))
 			AND NOT EXISTS (SELECT 1` + unfinished + `jsonb_build_object('campaign_id', c.campaign_id)
 				AND (j.kind = 'campaign_resumed' OR j.queue = ANY(@media)))
 		ORDER BY c.campaign_id`

@@ -187,6 +187,7 @@ func (s *Service) carry(ctx context.Context, r *run, claim string, hand func(), 
 		if n := r.waiting(); n > 0 && hands == 0 || n > 2 && hands < len(r.touches) && more() {
 			start()
 		}
+		r.journal.flush()
 		r.makeRoom()
 		s.pauseOnce(ctx, r)
 		now := time.Now()

@@ -23,13 +23,16 @@ func (s *Service) sendSteps(ctx context.Context, campaignID int64) ([]batch, err
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[batch])
 }
 
-// requeue inserts jobs for all planned touches of a campaign.
+// requeue inserts jobs for all planned touches of a campaign, after it has settled what jobs left behind that are no more.
 func (s *Service) requeue(ctx context.Context, campaignID int64) error {
 	steps, err := s.sendSteps(ctx, campaignID)
 	if err != nil {
 		return err
 	}
 	for _, b := range steps {
+		if err := s.adopt(ctx, b); err != nil {
+			return err
+		}
 		after := int64(-1 << 63)
 		for {
 			var ids []int64

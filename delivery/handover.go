@@ -25,7 +25,9 @@ import (
 type handover struct {
 	mu   sync.Mutex
 	file *os.File
-	torn error // a mark was written in part: none may follow, for it would be misread
+
+	noted []byte // not written yet
+	torn  error  // a mark was written in part: none may follow, for it would be misread
 }
 
 // fate is what the journal says of a message.
@@ -66,22 +68,42 @@ func openHandover(dir string, jobID int64, attempt int) (*handover, error) {
 	return &handover{file: file}, nil
 }
 
-// mark writes one fate down. The error is that of a full disk or the like.
+// mark notes one fate; that of a message about to be handed over is written down before mark returns, together with what was
+// noted before it. An answer may wait that long: its connection has nothing else in doubt meanwhile. The error is that of a full
+// disk or the like.
 func (h *handover) mark(f fate, customerID int64) error {
-	var b [markSize]byte
-	b[0] = byte(f)
-	binary.BigEndian.PutUint64(b[1:], uint64(customerID))
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.noted = binary.BigEndian.AppendUint64(append(h.noted, byte(f)), uint64(customerID))
+	if f != fateBegun {
+		return nil
+	}
+	return h.write()
+}
+
+// flush writes down what is noted.
+func (h *handover) flush() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_ = h.write() // a message without its answer is in doubt, which is safe
+}
+
+func (h *handover) write() error {
 	if h.torn != nil {
 		return h.torn
 	}
-	if n, err := h.file.Write(b[:]); err != nil {
-		if n > 0 {
+	if len(h.noted) == 0 {
+		return nil
+	}
+	n, err := h.file.Write(h.noted)
+	if err != nil {
+		if n%markSize > 0 {
 			h.torn = err
 		}
+		h.noted = h.noted[:0] // the mark that failed must not be found later, nor need those before it
 		return err
 	}
+	h.noted = h.noted[:0]
 	return nil
 }
 
@@ -89,6 +111,8 @@ func (h *handover) mark(f fate, customerID int64) error {
 func (h *handover) close(settled bool) {
 	if settled {
 		_ = os.Remove(h.file.Name())
+	} else {
+		h.flush()
 	}
 	_ = h.file.Close()
 }
@@ -128,6 +152,22 @@ func readHandover(dir string, jobID int64, attempt int) (fates map[int64]fate, k
 
 func dropHandover(dir string, jobID int64, attempt int) {
 	_ = os.Remove(handoverPath(dir, jobID, attempt))
+}
+
+// dropDead removes the journals of a job's earlier attempts that no process holds. Whoever took the job over has settled what
+// they tell of.
+func dropDead(dir string, jobID int64, attempt int) {
+	paths, _ := filepath.Glob(filepath.Join(dir, "handover", fmt.Sprintf("job-%d-*", jobID)))
+	for _, path := range paths {
+		file, err := os.Open(path)
+		if err != nil || path == handoverPath(dir, jobID, attempt) {
+			continue
+		}
+		if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			_ = os.Remove(path)
+		}
+		_ = file.Close()
+	}
 }
 
 // sweepHandovers removes journals that no job will ask for any more: those of jobs that another machine took over, say.

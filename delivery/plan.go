@@ -14,10 +14,11 @@ import (
 	"aldine/campaigns"
 	"aldine/campaigns/journey"
 	"aldine/delivery/costs"
+	"aldine/internal/tally"
 )
 
 // idsPerJob is how many customers one job serves.
-const idsPerJob = 200
+const idsPerJob = 500
 
 // PlanTx plans the touches of one send step and slice; see journey.Planner.
 func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) error {
@@ -48,6 +49,9 @@ func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) 
 		if args["mates"], err = ids(ctx, tx, matesSQL(l.column), args); err != nil {
 			return err
 		}
+	}
+	if err := tally.MarkTx(ctx, tx, r.CampaignID, r.Now, args["mates"].([]int64)...); err != nil { // the walk marks its own slice
+		return err
 	}
 	planned, err := ids(ctx, tx, planSQL(r.Step.Channel, l, v.ConsentRequired(r.Step.Channel)), args)
 	if err != nil {
@@ -96,10 +100,19 @@ func (s *Service) enqueueTx(ctx context.Context, tx pgx.Tx, channel string, camp
 		_, err := s.jobs.InsertTx(ctx, tx, PrintRunArgs{CampaignID: campaignID, StepID: stepID}, &river.InsertOpts{ScheduledAt: time.Now().Add(printDelay)})
 		return err
 	}
+	var audience int64
+	err := tx.QueryRow(ctx, `SELECT coalesce(c.audience, (SELECT sum(size) FROM journey_slices s WHERE s.campaign_id = c.campaign_id), 0)
+		FROM campaigns c WHERE c.campaign_id = $1`, campaignID).Scan(&audience)
+	if err != nil {
+		return err
+	}
 	var jobs []river.InsertManyParams
 	for part := range slices.Chunk(ids, idsPerJob) {
-		jobs = append(jobs, river.InsertManyParams{Args: SendArgs{Channel: channel, CampaignID: campaignID, StepID: stepID, CustomerIDs: part}})
+		args := SendArgs{Channel: channel, CampaignID: campaignID, StepID: stepID, CustomerIDs: part}
+		opts := args.InsertOpts()
+		opts.Priority = priorityOf(audience)
+		jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: &opts})
 	}
-	_, err := s.jobs.InsertManyFastTx(ctx, tx, jobs)
+	_, err = s.jobs.InsertManyFastTx(ctx, tx, jobs)
 	return err
 }

@@ -197,32 +197,40 @@ func (s *Service) takeOver(ctx context.Context, b batch, ids []int64, jobID int6
 	if err != nil {
 		return err
 	}
-	lost := 0
 	for earlier, customers := range left {
-		fates, known, err := readHandover(s.config.DataDir, jobID, earlier)
-		if err != nil {
+		if err := s.inherit(ctx, b, jobID, earlier, customers); err != nil {
 			return err
 		}
-		results := make([]result, len(customers))
-		for i, c := range customers {
-			results[i] = inherit(c, fates[c], known)
-			if results[i].State == "unconfirmed" {
-				lost++
-			}
-		}
-		if err := s.settle(ctx, b, claimName(jobID, earlier), results); err != nil {
-			return err
-		}
-		dropHandover(s.config.DataDir, jobID, earlier)
 	}
+	dropDead(s.config.DataDir, jobID, attempt)
+	return nil
+}
+
+// inherit settles what one attempt of a job has left behind. It fails with errAlive while that may still be at work.
+func (s *Service) inherit(ctx context.Context, b batch, jobID int64, attempt int, customers []int64) error {
+	fates, known, err := readHandover(s.config.DataDir, jobID, attempt)
+	if err != nil {
+		return err
+	}
+	lost := 0
+	results := make([]result, len(customers))
+	for i, c := range customers {
+		if results[i] = inherited(c, fates[c], known); results[i].State == "unconfirmed" {
+			lost++
+		}
+	}
+	if err := s.settle(ctx, b, claimName(jobID, attempt), results); err != nil {
+		return err
+	}
+	dropHandover(s.config.DataDir, jobID, attempt)
 	if lost > 0 {
 		s.log.Warn("touches are unconfirmed after a crash", "campaign", b.Code, "step", b.StepKey, "touches", lost)
 	}
 	return nil
 }
 
-// inherit tells what became of a message that a dead process had claimed.
-func inherit(customerID int64, f fate, known bool) result {
+// inherited tells what became of a message that a dead process had claimed.
+func inherited(customerID int64, f fate, known bool) result {
 	r := result{CustomerID: customerID}
 	switch {
 	case !known || f == fateBegun:

@@ -70,13 +70,9 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 	now := s.now()
 	var claimed []touch
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
+		all, err := changeTx(ctx, tx, len(ids), claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
 			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": attempt, "claim": claim, "now": now,
 		})
-		if err != nil {
-			return err
-		}
-		all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[touch])
 		if err != nil {
 			return err
 		}
@@ -90,16 +86,17 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 	return claimed, err
 }
 
-// Groups are looked up customer by customer. Without statistics on a new campaign the planner takes its touches to be very
-// few and would read all of them for each group, so wherever customers are given the other columns are written as
-// expressions, t.campaign_id + 0 and t.state || '', which no index fits: that leaves the primary key.
+// Touches are looked up customer by customer, each by its whole key. Without statistics on a new campaign the planner takes
+// its touches to be very few and would read all of them for each job; a subquery for each customer (OFFSET 0 keeps it one)
+// and the row's place leave it no choice. For a few customers at a time elsewhere the columns are written as expressions,
+// t.campaign_id + 0 and t.state || '', which fit no index but the primary key's first column.
 
 func claimSQL(channel string, consentRequired bool) string {
 	dest, reachable := destination(channel)
 	return `
-	WITH judged AS (
+	WITH judged AS MATERIALIZED (
 		SELECT t.customer_id, ` + dest + ` AS destination, coalesce(x.suppression_id::text, reg.reason_ref) AS suppression,
-			a.customer_id::text AS survivor,
+			a.customer_id::text AS survivor, t.place,
 			CASE WHEN a.customer_id IS NOT NULL THEN 'merged'
 				WHEN c.customer_id IS NULL THEN 'deleted'
 				WHEN NOT (` + reachable + `) THEN 'no_address'
@@ -108,7 +105,8 @@ func claimSQL(channel string, consentRequired bool) string {
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
 			END AS reason
 		FROM unnest(@ids::bigint[]) AS i (customer_id)
-		JOIN touches t ON t.customer_id = i.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'planned'
+		CROSS JOIN LATERAL (SELECT u.customer_id, u.ctid AS place FROM touches u
+			WHERE u.customer_id = i.customer_id AND u.campaign_id = @campaign AND u.step_id = @step AND u.state = 'planned' OFFSET 0 FOR NO KEY UPDATE) t
 		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
 		LEFT JOIN customers c ON c.customer_id = t.customer_id
 		LEFT JOIN customer_aliases a ON a.old_id = t.customer_id
@@ -120,7 +118,7 @@ func claimSQL(channel string, consentRequired bool) string {
 		destination = CASE WHEN j.reason IS NULL THEN j.destination END,
 		attempt = @attempt, provider_ref = CASE WHEN j.reason IS NULL THEN @claim END, updated_at = @now
 	FROM judged j
-	WHERE t.customer_id = j.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step AND t.state || '' = 'planned'
+	WHERE t.ctid = j.place
 	RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`
 }
 
@@ -148,24 +146,40 @@ func (s *Service) settleTx(ctx context.Context, tx pgx.Tx, b batch, claim string
 		ids[i], states[i], reasons[i], refs[i] = r.CustomerID, r.State, r.Reason, r.Ref
 	}
 	now := s.now()
-	rows, err := tx.Query(ctx, `
+	settled, err := changeTx(ctx, tx, n, `
+		WITH found AS MATERIALIZED (
+			SELECT r.*, t.place FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
+			CROSS JOIN LATERAL (SELECT u.ctid AS place FROM touches u
+				WHERE u.customer_id = r.customer_id AND u.campaign_id = @campaign AND u.step_id = @step
+					AND u.provider_ref = @claim AND u.state IN ('sending', 'unconfirmed') OFFSET 0 FOR NO KEY UPDATE) t
+		)
 		UPDATE touches t SET state = r.state, reason = nullif(r.reason, ''),
 			provider_ref = CASE WHEN r.state = 'unconfirmed' THEN t.provider_ref ELSE nullif(r.ref, '') END,
 			sent_at = CASE WHEN r.state = 'sent' THEN @now::timestamptz END, updated_at = @now
-		FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
-		WHERE t.customer_id = r.customer_id AND t.campaign_id + 0 = @campaign AND t.step_id + 0 = @step
-			AND t.provider_ref = @claim AND t.state || '' IN ('sending', 'unconfirmed')
+		FROM found r
+		WHERE t.ctid = r.place
 		RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`, pgx.NamedArgs{
 		"ids": ids, "states": states, "reasons": reasons, "refs": refs, "now": now, "campaign": b.CampaignID, "step": b.StepID, "claim": claim,
 	})
 	if err != nil {
 		return err
 	}
-	settled, err := pgx.CollectRows(rows, pgx.RowToStructByPos[touch])
-	if err != nil {
-		return err
-	}
 	return bookTx(ctx, tx, b, settled, now)
+}
+
+// changeTx changes at most n touches and gives them. Where some were left out it looks once more: a touch that somebody else
+// was just changing is not seen by the statement that waited for it.
+func changeTx(ctx context.Context, tx pgx.Tx, n int, sql string, args pgx.NamedArgs) (all []touch, err error) {
+	for try := 0; try < 2 && len(all) < n; try++ {
+		rows, err := tx.Query(ctx, sql, args)
+		if err != nil {
+			return nil, err
+		}
+		if all, err = pgx.AppendRows(all, rows, pgx.RowToStructByPos[touch]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // bookTx books what touches cost that were sent, and frees what was set aside for those that were sent, have failed or
@@ -197,22 +211,62 @@ func (s *Service) leftInSending(ctx context.Context, b batch, ids []int64, jobID
 		return nil, err
 	}
 	left := map[int][]int64{}
+	err = eachClaim(rows, func(_ int64, attempt int, customer int64) { left[attempt] = append(left[attempt], customer) })
+	return left, err
+}
+
+// eachClaim reads customers with the job and the attempt that claimed them.
+func eachClaim(rows pgx.Rows, found func(job int64, attempt int, customer int64)) error {
 	var customer int64
 	var claim string
-	_, err = pgx.ForEachRow(rows, []any{&customer, &claim}, func() error {
-		_, number, _ := strings.Cut(strings.TrimPrefix(claim, "job:"), ":")
-		earlier, err := strconv.Atoi(number)
-		left[earlier] = append(left[earlier], customer)
+	_, err := pgx.ForEachRow(rows, []any{&customer, &claim}, func() error {
+		name, number, _ := strings.Cut(strings.TrimPrefix(claim, "job:"), ":")
+		job, err := strconv.ParseInt(name, 10, 64)
+		if err != nil {
+			return err
+		}
+		attempt, err := strconv.Atoi(number)
+		found(job, attempt, customer)
 		return err
 	})
-	return left, err
+	return err
+}
+
+// adopt settles what jobs left in sending that are no more: a job that was taken over while it claimed, or that somebody has
+// deleted. Those that an attempt may still be at are left alone.
+func (s *Service) adopt(ctx context.Context, b batch) error {
+	rows, err := s.pool.Query(ctx, `
+		SELECT t.customer_id, t.provider_ref FROM touches t
+		WHERE t.campaign_id = @campaign AND t.step_id = @step AND t.state = 'sending' AND t.provider_ref LIKE 'job:%'
+			AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.id = split_part(t.provider_ref, ':', 2)::bigint
+				AND j.state IN ('available', 'pending', 'running', 'retryable', 'scheduled'))
+		ORDER BY t.customer_id`, pgx.NamedArgs{"campaign": b.CampaignID, "step": b.StepID})
+	if err != nil {
+		return err
+	}
+	type claim struct {
+		job     int64
+		attempt int
+	}
+	left := map[claim][]int64{}
+	if err := eachClaim(rows, func(job int64, attempt int, customer int64) {
+		left[claim{job, attempt}] = append(left[claim{job, attempt}], customer)
+	}); err != nil {
+		return err
+	}
+	for c, customers := range left {
+		if err := s.inherit(ctx, b, c.job, c.attempt, customers); err != nil && !errors.Is(err, errAlive) {
+			return err
+		}
+	}
+	return nil
 }
 
 // away tells whether the database could not be asked at all, or was just stopping.
 func away(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
-		return strings.HasPrefix(pe.Code, "57P") || strings.HasPrefix(pe.Code, "08") || pe.Code == "40P01" || pe.Code == "40001"
+		return strings.HasPrefix(pe.Code, "57") || strings.HasPrefix(pe.Code, "08") || strings.HasPrefix(pe.Code, "53") || pe.Code == "25006" || pe.Code == "40P01" || pe.Code == "40001"
 	}
 	return true
 }
