@@ -66,26 +66,41 @@ func quotient(a, b *big.Rat) *big.Int {
 	return x.Quo(x, new(big.Int).Mul(a.Denom(), b.Num()))
 }
 
-// shift is a time plus or minus a constant duration.
+// shift is a time plus a constant duration; months are those of the calendar, in UTC.
 type shift struct {
 	left node
-	by   int64
+	by   value
 }
 
 func (n *shift) kind() kind { return instant }
 
-func (n *shift) sql(w *writer) {
+func (n *shift) sql(w *writer) { writeMoved(w, func() { n.left.sql(w) }, n.by) }
+
+// writeMoved writes a time moved by a span, whatever the time zone of the session.
+func writeMoved(w *writer, at func(), by value) {
+	zone := ""
+	if by.months != 0 {
+		zone = " AT TIME ZONE 'UTC'"
+	}
 	w.text("(")
-	n.left.sql(w)
-	w.text(" + ")
-	w.constant(span, knownTime(n.by))
+	if zone != "" {
+		w.text("(")
+	}
+	at()
+	w.text(zone + " + ")
+	w.constant(span, by)
+	if zone != "" {
+		w.text(")" + zone)
+	}
 	w.text(")")
 }
 
 func (n *shift) eval(e *env) value {
 	v := n.left.eval(e)
-	v.i += n.by
-	return v
+	if !v.known {
+		return v
+	}
+	return knownTime(plus(v.i, n.by))
 }
 
 // distance is the duration between two times.

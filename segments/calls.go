@@ -68,7 +68,7 @@ func (c *checker) duration(f call) node {
 	if !ok {
 		return nil
 	}
-	return &constant{k: span, v: knownTime(length)}
+	return &constant{k: span, v: length}
 }
 
 func (c *checker) ago(f call) node {
@@ -76,10 +76,10 @@ func (c *checker) ago(f call) node {
 	if !ok {
 		return nil
 	}
-	return c.moved(f.at, &constant{k: instant, v: knownTime(c.now)}, -d.v.i)
+	return c.moved(f.at, &constant{k: instant, v: knownTime(c.now)}, minus(d.v))
 }
 
-func (c *checker) length(at ast.Node, s string) (int64, bool) {
+func (c *checker) length(at ast.Node, s string) (value, bool) {
 	length, ok := readSpan(s)
 	if !ok {
 		hint := ""
@@ -94,22 +94,31 @@ func (c *checker) length(at ast.Node, s string) (int64, bool) {
 var (
 	spanPattern = regexp.MustCompile(`^(\d{1,7}(s|min|h|d|w|mo|y))+$`)
 	spanPart    = regexp.MustCompile(`(\d+)([a-z]+)`)
-	spanUnits   = map[string]int64{"s": 1_000_000, "min": 60_000_000, "h": day / 24, "d": day, "w": 7 * day, "mo": 30 * day, "y": 365 * day}
+	spanUnits   = map[string]int64{"s": 1_000_000, "min": 60_000_000, "h": day / 24, "d": day, "w": 7 * day}
+	spanMonths  = map[string]int64{"mo": 1, "y": 12}
 )
 
-// readSpan reads a length of time in microseconds.
-func readSpan(s string) (int64, bool) {
+// readSpan reads a length of time: months and years as months of the calendar, the rest in microseconds.
+func readSpan(s string) (value, bool) {
 	if len(s) > 40 || !spanPattern.MatchString(s) {
-		return 0, false
+		return value{}, false
 	}
-	var sum int64
+	const longest = 36525 * day
+	var sum, months int64
 	for _, part := range spanPart.FindAllStringSubmatch(s, -1) {
 		n, _ := strconv.ParseInt(part[1], 10, 64) // the pattern allows seven digits
-		if sum += n * spanUnits[part[2]]; n > 36500*day/spanUnits[part[2]] || sum > 36500*day {
-			return 0, false
+		months += n * spanMonths[part[2]]
+		if unit := spanUnits[part[2]]; unit > 0 {
+			if n > longest/unit {
+				return value{}, false
+			}
+			sum += n * unit
 		}
 	}
-	return sum, true
+	if months > 1200 || sum > longest || sum+months*30*day > longest+months*day/2 {
+		return value{}, false
+	}
+	return value{known: true, i: sum, months: int32(months)}, true
 }
 
 // campaign reads the optional campaign code in argument 0: its id, 0 for any.
@@ -128,46 +137,6 @@ func (c *checker) campaign(f call) (int64, bool) {
 	return id, ok
 }
 
-func (c *checker) answered(f call) node {
-	if !c.arity(f, 0, 2) {
-		return nil
-	}
-	campaign, ok := c.campaign(f)
-	since, okSince := c.since(f, 1)
-	if !ok || !okSince {
-		return nil
-	}
-	kinds := map[string][]string{"clicked": {"click"}, "opened": {"open"}, "responded": humanKinds}[f.name]
-	return &answered{kinds: kinds, campaign: campaign, since: since}
-}
-
-func (c *checker) contacted(f call) node {
-	if !c.arity(f, 0, 2) {
-		return nil
-	}
-	campaign, ok := c.campaign(f)
-	since, okSince := c.since(f, 1)
-	if !ok || !okSince {
-		return nil
-	}
-	return &contacted{campaign: campaign, since: since}
-}
-
-func (c *checker) bought(f call) node {
-	if !c.arity(f, 0, 2) {
-		return nil
-	}
-	sku, ok := "", true
-	if len(f.args) > 0 {
-		sku, ok = c.quoted(f, 0, "a product")
-	}
-	since, okSince := c.since(f, 1)
-	if !ok || !okSince {
-		return nil
-	}
-	return &bought{sku: sku, since: since}
-}
-
 func (c *checker) inList(f call) node {
 	if !c.arity(f, 1, 1) {
 		return nil
@@ -177,6 +146,9 @@ func (c *checker) inList(f call) node {
 		return nil
 	}
 	id, ok := c.catalog.lists[name]
+	if c.asOf {
+		return c.fail(f.at, "lists are known only as they are now: as_of asks orders, lines, responses and touches")
+	}
 	if !ok {
 		return c.fail(f.args[0], "there is no list %q%s", shorten(name), didYouMean(name, c.catalog.Lists))
 	}
@@ -200,15 +172,21 @@ func (c *checker) inSegment(f call) node {
 	if i := slices.Index(c.stack, name); i >= 0 {
 		return c.fail(f.args[0], "the segment %q uses itself%s", shorten(name), through(c.stack[i+1:]))
 	}
-	s, ok := c.seen[name]
+	key := inner{name: name, now: c.now, asOf: c.asOf, member: c.inMember}
+	s, ok := c.seen[key]
 	if !ok {
-		inner := &checker{catalog: c.catalog, now: c.now, total: new(int), seen: c.seen, lists: c.lists, stack: append(slices.Clone(c.stack), name)}
+		inner := &checker{catalog: c.catalog, now: c.now, until: c.until, asOf: c.asOf, inMember: c.inMember, total: new(int), scans: new(int), seen: c.seen,
+			lists: c.lists, stack: append(slices.Clone(c.stack), name)}
 		s.root = inner.expression(expression)
 		if len(inner.faults) > 0 {
 			return c.fail(f.args[0], "the segment %q is not valid: %s", shorten(name), inner.faults[0].Message)
 		}
-		s.nodes = *inner.total
-		c.seen[name] = s
+		s.nodes, s.scans, s.ranked = *inner.total, *inner.scans, inner.ranked
+		c.seen[key] = s
+	}
+	c.ranked = c.ranked || s.ranked
+	if *c.scans += s.scans; *c.scans > maxScans {
+		return c.fail(f.at, "the expression asks too much: with the segments it uses it looks at behaviour more than %d times", maxScans)
 	}
 	if *c.total += s.nodes; *c.total > maxTotal {
 		c.failTooLarge(f.at)
@@ -235,20 +213,152 @@ func (c *checker) birthday(f call) node {
 	if !c.arity(f, 1, 1) {
 		return nil
 	}
-	s, ok := c.quoted(f, 0, "a duration")
-	if !ok {
-		return nil
-	}
-	length, ok := c.length(f.args[0], s)
-	if !ok {
-		return nil
-	}
 	for _, name := range []string{"birthday", "date_of_birth", "birth_date", "dob"} {
 		if field := c.catalog.field(name); field != nil && field.cast == asTime {
-			return &birthday{field: field, days: birthdays(c.now, length)}
+			return c.anniversaryOf(f, 0, c.identifier(&ast.IdentifierNode{Value: name}), true)
 		}
 	}
 	return c.fail(f.at, "no birthday is known: define an attribute of type date named birthday or date_of_birth")
+}
+
+func (c *checker) anniversary(f call) node {
+	if !c.arity(f, 2, 2) {
+		return nil
+	}
+	of, ok := c.timeArgument(f)
+	if !ok {
+		return nil
+	}
+	return c.anniversaryOf(f, 1, of, isDate(of))
+}
+
+// anniversaryOf reads the window in argument i.
+func (c *checker) anniversaryOf(f call, i int, of node, date bool) node {
+	s, ok := c.quoted(f, i, "a duration")
+	if !ok || of == nil {
+		return nil
+	}
+	length, ok := c.length(f.args[i], s)
+	if !ok {
+		return nil
+	}
+	c.outer++ // the time zone is the customer's
+	return newAnniversary(of, date, c.now, plus(c.now, length))
+}
+
+// calendarPart is year, month, day, weekday and hour.
+func (c *checker) calendarPart(f call) node {
+	if !c.arity(f, 1, 1) {
+		return nil
+	}
+	of, ok := c.timeArgument(f)
+	if !ok {
+		return nil
+	}
+	c.outer++
+	return &calendarPart{part: f.name, of: of, date: isDate(of)}
+}
+
+func (c *checker) timeArgument(f call) (node, bool) {
+	of := c.node(f.args[0])
+	if of == nil {
+		return nil, false
+	}
+	if of.kind() != instant {
+		c.fail(f.args[0], "%s is %s, but %s needs a time", c.name(f.args[0]), of.kind().phrase(), f.name)
+		return nil, false
+	}
+	return of, true
+}
+
+// isDate tells whether a time is a date without a time of day, which is the same in every zone.
+func isDate(n node) bool {
+	switch n := n.(type) {
+	case *fieldNode:
+		return n.field.cast == asTime
+	case *itemNode:
+		return n.field.cast == asTime
+	}
+	return false
+}
+
+// asOf asks about behaviour as it was at a time.
+func (c *checker) asOfCall(f call) node {
+	if !c.arity(f, 2, 2) {
+		return nil
+	}
+	s, ok := c.quoted(f, 0, "a date")
+	if !ok {
+		return nil
+	}
+	at, ok := readTime(s)
+	if !ok {
+		return c.fail(f.args[0], `%q is not a date: write it as "2026-01-31", or with a time as "2026-01-31T18:00:00Z"`, shorten(s))
+	}
+	if c.asOf {
+		return c.fail(f.at, "as_of cannot stand within as_of")
+	}
+	now := c.now
+	c.now, c.until, c.asOf = at, at, true
+	n := c.node(f.args[1])
+	c.now, c.until, c.asOf = now, never, false
+	return n
+}
+
+// household asks an expression of every member.
+func (c *checker) householdCall(f call) node {
+	if !c.arity(f, 1, 1) {
+		return nil
+	}
+	switch {
+	case c.asOf:
+		return c.fail(f.at, "the household is known only as it is now: as_of asks orders, lines, responses and touches")
+	case c.inMember:
+		return c.fail(f.at, "a household cannot be asked within a household")
+	}
+	if !c.look(f.at) {
+		return nil
+	}
+	c.inMember = true
+	n := c.node(f.args[0])
+	c.inMember = false
+	if n == nil {
+		return nil
+	}
+	if n.kind() != boolean {
+		return c.fail(f.args[0], "%s is %s, but household needs a condition, such as %s", c.name(f.args[0]), n.kind().phrase(), functionNamed("household").example)
+	}
+	return &anyMember{cond: n}
+}
+
+func (c *checker) top(f call) node {
+	if !c.arity(f, 2, 3) {
+		return nil
+	}
+	if c.asOf || c.inMember {
+		return c.fail(f.at, "top compares all customers as they are now: it cannot stand within as_of or household")
+	}
+	if !c.look(f.at) {
+		return nil
+	}
+	c.ranked = true
+	n, ok := c.whole(f, 0, 1, 10_000_000)
+	score := c.node(f.args[1])
+	var among node
+	if len(f.args) == 3 {
+		if among = c.node(f.args[2]); among == nil {
+			return nil
+		}
+	}
+	switch {
+	case !ok || score == nil:
+		return nil
+	case score.kind() != number && score.kind() != instant:
+		return c.fail(f.args[1], "%s is %s, but top needs a number or a time to rank by", c.name(f.args[1]), score.kind().phrase())
+	case among != nil && among.kind() != boolean:
+		return c.fail(f.args[2], "%s is %s, but top needs a condition here", c.name(f.args[2]), among.kind().phrase())
+	}
+	return &top{n: n, score: score, among: among}
 }
 
 func (c *checker) bucket(f call) node {

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/access"
 )
 
 // Catalog is what an expression can name in this database.
@@ -19,6 +21,24 @@ type Catalog struct {
 	segments  map[string]string
 	lists     map[string]int64
 	campaigns map[string]int64
+	reader    bool // a role that may not use private attributes
+}
+
+// ForReader gives the catalog for a role that may not use private attributes.
+func (c *Catalog) ForReader() *Catalog {
+	own := *c
+	own.reader = true
+	own.Attributes = slices.DeleteFunc(slices.Clone(c.Attributes), func(a Attribute) bool { return a.Private })
+	return &own
+}
+
+// catalogFor reads the catalog for the role that acts.
+func catalogFor(ctx context.Context, q Querier) (*Catalog, error) {
+	c, err := LoadCatalog(ctx, q)
+	if err != nil || access.From(ctx).Role != access.ReadOnly {
+		return c, err
+	}
+	return c.ForReader(), nil
 }
 
 // Attribute is a field that a marketer defined.
@@ -27,27 +47,32 @@ type Attribute struct {
 	Label       string `json:"label"`
 	Type        string `json:"type"`
 	Description string `json:"description"`
+	Private     bool   `json:"private"` // not for the read-only role
 }
 
 // LoadCatalog reads the catalog.
 func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
+	if err := loadZones(ctx, q); err != nil {
+		return nil, err
+	}
 	c := &Catalog{segments: map[string]string{}, lists: map[string]int64{}, campaigns: map[string]int64{}}
 	// One trip: kind, name, and for an attribute label, type, column and description; for others the id or the expression.
 	rows, err := q.Query(ctx, `
-		SELECT 'attribute' AS what, name, label, type, column_name, description, 0::bigint FROM attributes
-		UNION ALL SELECT 'segment', name, expression, '', '', '', segment_id FROM segments
-		UNION ALL SELECT 'list', name, '', '', '', '', list_id FROM lists
-		UNION ALL SELECT 'campaign', code, '', '', '', '', campaign_id FROM campaigns
+		SELECT 'attribute' AS what, name, label, type, column_name, description, 0::bigint, private FROM attributes
+		UNION ALL SELECT 'segment', name, expression, '', '', '', segment_id, false FROM segments
+		UNION ALL SELECT 'list', name, '', '', '', '', list_id, false FROM lists
+		UNION ALL SELECT 'campaign', code, '', '', '', '', campaign_id, false FROM campaigns
 		ORDER BY 1, 2`)
 	if err != nil {
 		return nil, err
 	}
 	var what, name, label, typ, column, description string
 	var id int64
-	_, err = pgx.ForEachRow(rows, []any{&what, &name, &label, &typ, &column, &description, &id}, func() error {
+	var private bool
+	_, err = pgx.ForEachRow(rows, []any{&what, &name, &label, &typ, &column, &description, &id, &private}, func() error {
 		switch what {
 		case "attribute":
-			c.add(Attribute{Name: name, Label: label, Type: typ, Description: description}, column)
+			c.add(Attribute{Name: name, Label: label, Type: typ, Description: description, Private: private}, column)
 		case "segment":
 			c.Segments, c.segments[name] = append(c.Segments, name), label
 		case "list":
@@ -65,7 +90,7 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 }
 
 func (c *Catalog) add(a Attribute, column string) {
-	f := field{name: a.Name, column: pgx.Identifier{column}.Sanitize(), doc: a.Description}
+	f := field{name: a.Name, column: pgx.Identifier{column}.Sanitize(), doc: a.Description, private: a.Private}
 	switch a.Type {
 	case "text":
 		f.kind = text

@@ -19,6 +19,7 @@ const (
 	maxTotal      = 2000
 	maxDepth      = 200 // a chain of and, or is one level a part here, though flat in SQL
 	maxArithmetic = 50
+	maxScans      = 100 // looks at orders, responses, touches or the household
 	maxFaults     = 10
 )
 
@@ -27,37 +28,51 @@ const (
 type checker struct {
 	catalog  *Catalog
 	now      int64
+	until    int64       // items from then on do not count
+	asOf     bool        // within as_of
+	inMember bool        // within household
+	items    *collection // within a predicate over items
+	ranked   bool        // it sets customers beside each other
+	scans    *int        // looks at behaviour, over all segments
 	source   []rune
 	faults   []fault.Field
 	nodes    int
 	depth    int
 	sums     int      // arithmetic operators
-	inOrders bool     // within a predicate over orders
 	outer    int      // facts of the customer used there
 	stack    []string // segments being pulled in, outermost first
 	total    *int     // nodes over all of them
-	seen     map[string]segment
+	seen     map[inner]segment
 	lists    map[int64]bool // named by in_list, in all of them
 }
 
 // segment is a saved one that has been checked, with the number of its nodes.
 type segment struct {
-	root  node
-	nodes int
+	root   node
+	nodes  int
+	scans  int
+	ranked bool
 }
 
-// check gives the typed tree of an expression, and the lists that it names. Field faults carry the name "expression".
-func check(catalog *Catalog, expression string, now time.Time) (node, map[int64]bool, error) {
+// inner is a segment and what its parts mean where it is pulled in.
+type inner struct {
+	name         string
+	now          int64
+	asOf, member bool
+}
+
+// check gives the typed tree of an expression, and the checker with what it noted on the way. Field faults carry the name "expression".
+func check(catalog *Catalog, expression string, now time.Time) (*checker, node, error) {
 	c := newChecker(catalog, now)
 	root := c.expression(expression)
 	if len(c.faults) > 0 {
 		return nil, nil, fault.Bad("The expression is not valid", c.faults...)
 	}
-	return root, c.lists, nil
+	return c, root, nil
 }
 
 func newChecker(catalog *Catalog, now time.Time) *checker {
-	return &checker{catalog: catalog, now: micros(now), total: new(int), seen: map[string]segment{}, lists: map[int64]bool{}}
+	return &checker{catalog: catalog, now: micros(now), until: never, total: new(int), scans: new(int), seen: map[inner]segment{}, lists: map[int64]bool{}}
 }
 
 // expression parses and checks one whole expression, which must be a condition.
@@ -162,7 +177,7 @@ func (c *checker) node(n ast.Node) node {
 	case *ast.ArrayNode:
 		return c.fail(n, `a list in brackets can only stand after in, as in country in ["DE", "AT"]`)
 	case *ast.PointerNode:
-		return c.fail(n, "name the fact of the order, such as .amount")
+		return c.fail(n, "name a fact, such as .amount")
 	case *ast.VariableDeclaratorNode:
 		return c.fail(n, "variables (let) are not supported")
 	case *ast.SequenceNode:
@@ -196,6 +211,15 @@ func (c *checker) alike(l ast.Node, left node, r ast.Node, right node, why strin
 	if left.kind() == texts || left.kind() == skus {
 		c.fail(l, "%s is a list, which cannot be used here", c.name(l))
 		return false
+	}
+	for _, side := range []struct {
+		at ast.Node
+		n  node
+	}{{l, left}, {r, right}} {
+		if monthly(side.n) {
+			c.fail(side.at, "a duration in months or years has no fixed length here: write it in days")
+			return false
+		}
 	}
 	if left.kind() != right.kind() {
 		c.fail(r, "%s is %s and %s is %s: %s", c.name(l), left.kind().phrase(), c.name(r), right.kind().phrase(), why)

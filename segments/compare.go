@@ -17,14 +17,10 @@ var sqlOperators = map[string]string{"==": "=", "!=": "<>", "<": "<", "<=": "<="
 
 func (n *compare) kind() kind { return boolean }
 
-func (n *compare) nullable() bool {
-	_, overOrders := n.overOrders()
-	return !overOrders
-}
+func (n *compare) nullable() bool { return true }
 
 func (n *compare) sql(w *writer) {
-	if set, ok := n.overOrders(); ok && !w.few {
-		set.sql(w)
+	if writeGrouped(w, n) {
 		return
 	}
 	w.text("(")
@@ -51,9 +47,11 @@ func (n *compare) bare(w *writer) bool {
 	case *fieldNode:
 		column = left.field.expression(w.alias, false)
 		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
-	case *orderNode:
-		column = left.field.expression(w.order, false)
-		v, pgType = bareValue(c, left.field.integer, false)
+	case *itemNode:
+		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
+		if v != nil {
+			column = w.capture(func() { left.field.bare.write(w, w.item) })
+		}
 	}
 	if v == nil {
 		return false
@@ -115,6 +113,9 @@ func (n *oneOf) nullable() bool { return true }
 
 // sql writes the left side once only: written per choice, nested ones would grow without bound.
 func (n *oneOf) sql(w *writer) {
+	if writeGrouped(w, n) {
+		return
+	}
 	w.text("(")
 	n.left.sql(w)
 	w.text(" = ANY(")
@@ -187,6 +188,9 @@ type isKnown struct{ of node }
 func (n *isKnown) kind() kind     { return boolean }
 func (n *isKnown) nullable() bool { return false }
 func (n *isKnown) sql(w *writer) {
+	if writeGrouped(w, n) {
+		return
+	}
 	w.text("(")
 	w.value(n.of)
 	w.text(" IS NOT NULL)")
@@ -210,3 +214,5 @@ func (n *negated) eval(e *env) value {
 	}
 	return knownNumber(new(big.Rat).Neg(v.n))
 }
+
+var mirrored = map[string]string{"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

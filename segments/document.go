@@ -32,13 +32,24 @@ in_segment("vip") and email endsWith "@example.org"
 - **Capital and small letters are different** in every test of text; ` + "`matches \"(?i)...\"`" + ` makes them alike.
 - **Not known**: a comparison or test with a value that is not known is false, ` + "`!=`" + ` too, and ` + "`not`" + ` makes it true. So
   ` + "`city != \"Berlin\"`" + ` leaves out customers without a city, ` + "`not (city == \"Berlin\")`" + ` takes them in, and ` + "`is_known(city)`" + ` asks.
-- **Time** is UTC: ` + "`date(\"2026-01-31\")`" + ` is that day's midnight in UTC, and so is a date attribute.
+- **Time** is UTC: ` + "`date(\"2026-01-31\")`" + ` is that day's midnight in UTC, and so is a date attribute. ` + "`year` `month` `day` `weekday` `hour`" + `, birthdays and
+  anniversaries go by the customer's own time zone, UTC where it is not known.
+- **Durations** in s, min, h, d (24 hours) and w have a fixed length. ` + "`mo` and `y`" + ` are months of the calendar: ` + "`ago(\"1mo\")`" + ` on 31 March is 28 or 29
+  February, and ` + "`now() - last_order_at > duration(\"1y\")`" + ` asks whether a year of the calendar has gone by.
 - **Money** is in the base currency.
 - **Rented names** (hired for a use, no answer yet) belong to a segment only where it names a list of theirs: ` + "`in_list(\"Herb Society\")`" + `, or
   ` + "`in_list(\"spring run\")`" + ` for the net names of a merge/purge run. Everything else asks the house file alone, and so does the empty expression.
   Inside a journey the conditions of branches and goals ask everybody who walks it. Whoever responds or orders joins the house file.
+- **Many of a kind**: ` + "`orders` `lines` `responses` `touches` `household`" + ` are asked with ` + "`any all none one count sum min max mean first last`" + `, after a
+  ` + "`filter`" + ` where only some count and a ` + "`map`" + ` where a value of each is needed: ` + "`mean(map(filter(orders, .at > ago(\"1y\")), .amount)) > 50`" + `. A fact of an
+  item begins with a dot; facts of the customer can stand beside it. First and last go by time, then by order number or the like.
+- **What was sent or done**: ` + "`any(responses, .objective == \"reactivation\")`, `contacts(\"post\", \"90d\") <= 2`, `never(clicked())`" + `, and
+  ` + "`followed(clicked(\"spring-2026\"), bought(\"ROSES\"), \"7d\")`" + ` for what came after what.
+- **Household**: the members of the house file with the same surname at the same residence, the customer among them; who has none is one alone. ` + "`household`" + ` has
+  the facts of customers: ` + "`count(household) >= 2`, `sum(household, .total_spent) > 500`" + `; ` + "`household(...)`" + ` asks a whole expression of each member.
+- **Private attributes** cannot be used by the read-only role, nor segments that use them.
 - **Machines** (mail proxies, link scanners) never count as opening or clicking.
-- Limits: 8 KB, 500 parts, 200 deep; with the segments it pulls in 2,000 parts.
+- Limits: 8 KB, 500 parts, 200 deep; with the segments it pulls in 2,000 parts; 100 looks at behaviour, 50 sums. Counting stops after 30 seconds.
 
 Attributes that a marketer defines stand beside the facts below under their own names: text, numbers and money, yes/no
 (a condition by itself), dates and times, lists of text.

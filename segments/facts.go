@@ -3,6 +3,7 @@ package segments
 import (
 	"context"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,31 +15,13 @@ type Facts struct {
 	CustomerID int64
 
 	fields    map[string]value
-	orders    []order
-	responses []response
-	touches   []touch
+	orders    []item
+	lines     []item
+	responses []item
+	touches   []item
 	lists     []int64
 	rented    bool
-}
-
-type order struct {
-	amount, at, quantity             value
-	place, reason, currency, keycode value
-	skus                             []string // of all lines
-	bought                           []string // of lines that are not returns
-}
-
-// response is one that a person gave.
-type response struct {
-	kind     string
-	campaign int64 // 0 where unknown
-	at       int64
-}
-
-// touch is one that was sent.
-type touch struct {
-	campaign int64
-	at       int64
+	household []*Facts // other members of the house file, by number
 }
 
 // LoadFacts reads the facts of customers in a few statements for all of them; one that does not exist is missing from
@@ -48,17 +31,45 @@ func LoadFacts(ctx context.Context, q Querier, ids []int64) (map[int64]Facts, er
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[int64]*Facts, len(ids))
+	// Households first: their members are read with the customers.
+	households := map[int64][]int64{}
+	rows, err := q.Query(ctx, `
+		SELECT c.customer_id, m.customer_id FROM customers c
+		JOIN customers m ON m.household_id = c.household_id AND NOT m.rented AND m.customer_id <> c.customer_id
+		WHERE c.customer_id = ANY($1) ORDER BY 1, 2`, ids)
+	if err != nil {
+		return nil, err
+	}
+	var id, member int64
+	all := slices.Clone(ids)
+	if _, err := pgx.ForEachRow(rows, []any{&id, &member}, func() error {
+		households[id] = append(households[id], member)
+		all = append(all, member)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	found := make(map[int64]*Facts, len(all))
 	for _, load := range []func(context.Context, Querier, []int64, map[int64]*Facts) error{
-		catalog.loadFields, loadOrders, loadEvents,
+		catalog.loadFields, loadOrders, loadLines, loadEvents,
 	} {
-		if err := load(ctx, q, ids, found); err != nil {
+		if err := load(ctx, q, all, found); err != nil {
 			return nil, err
 		}
 	}
-	facts := make(map[int64]Facts, len(found))
-	for id, f := range found {
-		facts[id] = *f
+	facts := make(map[int64]Facts, len(ids))
+	for _, id := range ids {
+		f := found[id]
+		if f == nil {
+			continue
+		}
+		own := *f
+		for _, member := range households[id] {
+			if m := found[member]; m != nil {
+				own.household = append(own.household, m)
+			}
+		}
+		facts[id] = own
 	}
 	return facts, nil
 }
@@ -127,15 +138,13 @@ func numberFrom(digits string) value {
 
 func loadOrders(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
 	rows, err := q.Query(ctx, `
-		SELECT o.customer_id, o.base_amount::text, o.ordered_at, o.quantity, o.place, o.reason, o.currency::text, o.keycode,
-			coalesce(l.skus, '{}'), coalesce(l.bought, '{}')
+		SELECT o.customer_id, o.base_amount::text, o.ordered_at, o.quantity, o.place, o.reason, o.currency::text, o.keycode, coalesce(l.skus, '{}')
 		FROM orders o
 		LEFT JOIN (
-			SELECT customer_id, order_ref, array_agg(sku) AS skus, array_agg(sku) FILTER (WHERE quantity > 0 AND amount >= 0) AS bought
-			FROM order_lines WHERE customer_id = ANY($1) GROUP BY customer_id, order_ref
+			SELECT customer_id, order_ref, array_agg(sku) AS skus FROM order_lines WHERE customer_id = ANY($1) GROUP BY customer_id, order_ref
 		) l ON l.customer_id = o.customer_id AND l.order_ref = o.order_ref
 		WHERE o.customer_id = ANY($1)
-		ORDER BY o.customer_id, o.ordered_at, o.order_ref`, ids)
+		ORDER BY o.customer_id, o.ordered_at, o.order_ref COLLATE "C"`, ids)
 	if err != nil {
 		return err
 	}
@@ -145,20 +154,49 @@ func loadOrders(ctx context.Context, q Querier, ids []int64, into map[int64]*Fac
 		at                               time.Time
 		quantity                         int64
 		place, reason, currency, keycode *string
-		skus, bought                     []string
+		skus                             []string
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &amount, &at, &quantity, &place, &reason, &currency, &keycode, &skus, &bought}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &amount, &at, &quantity, &place, &reason, &currency, &keycode, &skus}, func() error {
 		if f := into[id]; f != nil {
-			f.orders = append(f.orders, order{
-				amount: numberFrom(amount), at: knownTime(micros(at)), quantity: knownNumber(new(big.Rat).SetInt64(quantity)),
-				place: perhaps(place), reason: perhaps(reason), currency: perhaps(currency), keycode: perhaps(keycode),
-				skus: append([]string(nil), skus...), bought: append([]string(nil), bought...),
-			})
+			f.orders = append(f.orders, item{at: micros(at), skus: slices.Clone(skus), values: map[string]value{
+				"amount": numberFrom(amount), "at": knownTime(micros(at)), "quantity": whole(quantity),
+				"place": perhaps(place), "reason": perhaps(reason), "currency": perhaps(currency), "keycode": perhaps(keycode),
+			}})
 		}
 		return nil
 	})
 	return err
 }
+
+func loadLines(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
+	rows, err := q.Query(ctx, `
+		SELECT l.customer_id, l.sku, p.category, l.quantity, (l.amount * o.rate)::text, o.ordered_at, o.place
+		FROM order_lines l JOIN orders o ON o.customer_id = l.customer_id AND o.order_ref = l.order_ref LEFT JOIN products p ON p.sku = l.sku
+		WHERE l.customer_id = ANY($1)
+		ORDER BY l.customer_id, o.ordered_at, l.order_ref COLLATE "C", l.line_no`, ids)
+	if err != nil {
+		return err
+	}
+	var (
+		id              int64
+		sku, amount     string
+		category, place *string
+		quantity        int64
+		at              time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &sku, &category, &quantity, &amount, &at, &place}, func() error {
+		if f := into[id]; f != nil {
+			f.lines = append(f.lines, item{at: micros(at), values: map[string]value{
+				"product": knownText(sku), "category": perhaps(category), "quantity": whole(quantity), "amount": numberFrom(amount),
+				"at": knownTime(micros(at)), "place": perhaps(place),
+			}})
+		}
+		return nil
+	})
+	return err
+}
+
+func whole(n int64) value { return knownNumber(new(big.Rat).SetInt64(n)) }
 
 func perhaps(s *string) value {
 	if s == nil {
@@ -169,33 +207,43 @@ func perhaps(s *string) value {
 
 func loadEvents(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
 	rows, err := q.Query(ctx, `
-		SELECT customer_id, 'response' AS what, kind, coalesce(campaign_id, 0), at FROM responses
-		WHERE customer_id = ANY($1) AND NOT machine
-		UNION ALL SELECT customer_id, 'touch', '', campaign_id, sent_at FROM touches
-		WHERE customer_id = ANY($1) AND state = 'sent'
-		UNION ALL SELECT customer_id, 'list', '', list_id, NULL FROM list_members
+		SELECT r.customer_id, 'response' AS what, r.kind, coalesce(r.campaign_id, 0), r.at, r.channel, r.keycode, c.code, c.objective, '0',
+			r.response_id::text COLLATE "C" AS tie, 0::bigint AS step
+		FROM responses r LEFT JOIN campaigns c ON c.campaign_id = r.campaign_id
+		WHERE r.customer_id = ANY($1) AND NOT r.machine
+		UNION ALL SELECT t.customer_id, 'touch', t.channel, t.campaign_id, t.sent_at, t.channel, t.keycode, c.code, c.objective, t.unit_cost::text,
+			'', t.step_id
+		FROM touches t LEFT JOIN campaigns c ON c.campaign_id = t.campaign_id
+		WHERE t.customer_id = ANY($1) AND t.state = 'sent'
+		UNION ALL SELECT customer_id, 'list', '', list_id, NULL, NULL, NULL, NULL, NULL, '0', '', 0 FROM list_members
 		WHERE customer_id = ANY($1)
-		ORDER BY 1, 2, 5`, ids)
+		ORDER BY 1, 2, 5 NULLS FIRST, tie, 4, step`, ids)
 	if err != nil {
 		return err
 	}
-	var id, of int64
-	var what, name string
+	var id, of, step int64
+	var what, name, cost, tie string
 	var at *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&id, &what, &name, &of, &at}, func() error {
+	var channel, keycode, code, objective *string
+	_, err = pgx.ForEachRow(rows, []any{&id, &what, &name, &of, &at, &channel, &keycode, &code, &objective, &cost, &tie, &step}, func() error {
 		f := into[id]
 		if f == nil {
 			return nil
 		}
-		when := ever // a touch sent at a time that is not known
+		it := item{at: ever, kind: name, campaign: of, values: map[string]value{
+			"channel": perhaps(channel), "keycode": perhaps(keycode), "campaign": perhaps(code), "objective": perhaps(objective),
+		}}
 		if at != nil {
-			when = micros(*at)
+			it.at = micros(*at)
+			it.values["at"] = knownTime(it.at)
 		}
 		switch what {
 		case "response":
-			f.responses = append(f.responses, response{kind: name, campaign: of, at: when})
+			it.values["kind"], it.values["interest"] = knownText(name), known(slices.Contains(humanKinds, name))
+			f.responses = append(f.responses, it)
 		case "touch":
-			f.touches = append(f.touches, touch{campaign: of, at: when})
+			it.values["cost"] = numberFrom(cost)
+			f.touches = append(f.touches, it)
 		case "list":
 			f.lists = append(f.lists, of)
 		}

@@ -78,6 +78,8 @@ func (c *checker) plain(e *file.Error) string {
 		return `"<>" is not an operator: write !=`
 	case token == "&" || token == "|":
 		return fmt.Sprintf("%q is not an operator: write and, or", token)
+	case token == "." || strings.Contains(message, "pointer accessor outside"):
+		return "a fact with a dot belongs to an item, within any, all, count, filter or map: write max(map(orders, .amount)) or last(orders).amount"
 	case strings.HasPrefix(message, "unexpected token"):
 		if hint, ok := wordHints[token]; ok {
 			return fmt.Sprintf("%q is not expected here: write %s", token, hint)

@@ -12,6 +12,7 @@ type field struct {
 	column  string // of customers; "" where sql is set
 	cast    string // makes the column's type the kind's: "::numeric" for an integer
 	integer bool   // whole numbers of four bytes
+	private bool
 	doc     string
 }
 
@@ -64,37 +65,6 @@ var coreFields = []field{
 	{name: "last_order_at", kind: instant, column: "last_order_at", doc: "Time of the latest order"},
 }
 
-// orderField is a fact of an order, written with a leading dot within any, all, none, one, count, sum and filter.
-type orderField struct {
-	name    string
-	kind    kind
-	column  string
-	cast    string
-	integer bool
-	get     func(*order) value
-	doc     string
-}
-
-func (f *orderField) expression(alias string, cast bool) string {
-	return column(alias, f.column, f.cast, cast)
-}
-
-var orderFields = []orderField{
-	{name: "amount", kind: number, column: "base_amount", get: func(o *order) value { return o.amount },
-		doc: "Amount in the base currency; negative for a return"},
-	{name: "at", kind: instant, column: "ordered_at", get: func(o *order) value { return o.at }, doc: "When it was ordered"},
-	{name: "quantity", kind: number, column: "quantity", cast: asNumber, integer: true,
-		get: func(o *order) value { return o.quantity }, doc: "Number of pieces"},
-	{name: "product", kind: skus, doc: "The products ordered: .product == \"X\" holds where any line has the product X"},
-	{name: "place", kind: text, column: "place", get: func(o *order) value { return o.place },
-		doc: "Where it was ordered, such as web, shop, phone or mail"},
-	{name: "reason", kind: text, column: "reason", get: func(o *order) value { return o.reason }, doc: "Why it was ordered"},
-	{name: "currency", kind: text, column: "currency", cast: asText, get: func(o *order) value { return o.currency },
-		doc: "Currency the order was paid in"},
-	{name: "keycode", kind: text, column: "keycode", get: func(o *order) value { return o.keycode },
-		doc: "Keycode that came with the order"},
-}
-
 // field finds a fact of the customer by name.
 func (c *Catalog) field(name string) *field {
 	for i := range coreFields {
@@ -104,15 +74,6 @@ func (c *Catalog) field(name string) *field {
 	}
 	if i, ok := slices.BinarySearchFunc(c.fields, name, func(f field, name string) int { return strings.Compare(f.name, name) }); ok {
 		return &c.fields[i]
-	}
-	return nil
-}
-
-func orderFieldNamed(name string) *orderField {
-	for i := range orderFields {
-		if orderFields[i].name == name {
-			return &orderFields[i]
-		}
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (n *junction) nullable() bool {
 // sql lets null stand for false among the parts: and, or give true for exactly the same customers then.
 func (n *junction) sql(w *writer) {
 	w.text("(")
-	for i, p := range n.parts {
+	for i, p := range n.merged(w) {
 		switch {
 		case i > 0 && n.or:
 			w.text(" OR ")
@@ -31,6 +31,37 @@ func (n *junction) sql(w *writer) {
 	}
 	w.text(")")
 }
+
+// merged joins the parts over one collection into one, so that it is read once for all of them.
+func (n *junction) merged(w *writer) []node {
+	if w.few || w.values != nil {
+		return n.parts
+	}
+	var out []node
+	at := map[*collection]int{}
+	for _, p := range n.parts {
+		of := groupedBy(p)
+		i, seen := at[of]
+		switch {
+		case of == nil:
+			out = append(out, p)
+		case !seen:
+			at[of] = len(out)
+			out = append(out, p)
+		default:
+			if g, ok := out[i].(*group); ok {
+				out[i] = g.node
+			}
+			out[i] = &group{join(n.or, out[i], p)}
+		}
+	}
+	return out
+}
+
+// group is a condition over the aggregates of one collection.
+type group struct{ node }
+
+func (n *group) sql(w *writer) { writeGrouped(w, n.node) }
 
 func (n *junction) eval(e *env) value {
 	for _, p := range n.parts {
@@ -60,6 +91,9 @@ func (n *inverse) kind() kind     { return boolean }
 func (n *inverse) nullable() bool { return false }
 
 func (n *inverse) sql(w *writer) {
+	if groupedBy(n.of) != nil && writeGrouped(w, n) {
+		return
+	}
 	if c, ok := n.of.(condition); ok && !c.nullable() {
 		w.text("(NOT ") // the planner makes an anti-join of NOT EXISTS, but not of IS NOT TRUE
 		n.of.sql(w)

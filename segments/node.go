@@ -16,17 +16,19 @@ type condition interface {
 	nullable() bool
 }
 
-// env is where a node is evaluated: a customer, within a predicate over orders one order, and there one product.
+// env is where a node is evaluated: a customer, within a predicate over items one item, and there one product.
 type env struct {
 	facts *Facts
-	order *order
+	item  *item
 	sku   string
+	tops  map[*top]map[int64]bool // who is in
 }
 
 // constant is a literal, or what could be computed when the expression was compiled.
 type constant struct {
-	k kind
-	v value
+	k       kind
+	v       value
+	between *distance // of a duration that is the time between two constants
 }
 
 func (n *constant) kind() kind      { return n.k }
@@ -50,13 +52,6 @@ func (n *fieldNode) kind() kind        { return n.field.kind }
 func (n *fieldNode) sql(w *writer)     { w.text(n.field.expression(w.alias, true)) }
 func (n *fieldNode) eval(e *env) value { return e.facts.fields[n.field.name] }
 
-// orderNode is a fact of the order at hand.
-type orderNode struct{ field *orderField }
-
-func (n *orderNode) kind() kind        { return n.field.kind }
-func (n *orderNode) sql(w *writer)     { w.text(n.field.expression(w.order, true)) }
-func (n *orderNode) eval(e *env) value { return n.field.get(e.order) }
-
 // skuNode is the product of the order line at hand.
 type skuNode struct{}
 
@@ -72,8 +67,8 @@ func (n *anyLine) nullable() bool { return false }
 func (n *anyLine) sql(w *writer) {
 	outer := w.line
 	w.line = w.newAlias("l")
-	w.text("EXISTS (SELECT 1 FROM order_lines " + w.line + " WHERE " + w.line + ".customer_id = " + w.order + ".customer_id AND " +
-		w.line + ".order_ref = " + w.order + ".order_ref AND ")
+	w.text("EXISTS (SELECT 1 FROM order_lines " + w.line + " WHERE " + w.line + ".customer_id = " + w.item + ".customer_id AND " +
+		w.line + ".order_ref = " + w.item + ".order_ref AND ")
 	w.within(w.line)
 	n.cond.sql(w)
 	w.text(")")
@@ -81,8 +76,8 @@ func (n *anyLine) sql(w *writer) {
 }
 
 func (n *anyLine) eval(e *env) value {
-	for _, sku := range e.order.skus {
-		if truth(n.cond.eval(&env{facts: e.facts, order: e.order, sku: sku})) {
+	for _, sku := range e.item.skus {
+		if truth(n.cond.eval(&env{facts: e.facts, item: e.item, sku: sku})) {
 			return known(true)
 		}
 	}

@@ -65,20 +65,25 @@ func (c *checker) arithmetic(n *ast.BinaryNode, left, right node) node {
 	case left.kind() == text && right.kind() == text && n.Operator == "+":
 		return &concat{left: left, right: right}
 	case left.kind() == span && right.kind() == instant && n.Operator == "+" && constantLeft:
-		return c.moved(n, right, l.v.i)
+		return c.moved(n, right, l.v)
 	case left.kind() == instant && right.kind() == span && constantRight && n.Operator == "+":
-		return c.moved(n, left, r.v.i)
+		return c.moved(n, left, r.v)
 	case left.kind() == instant && right.kind() == span && constantRight && n.Operator == "-":
-		return c.moved(n, left, -r.v.i)
+		return c.moved(n, left, minus(r.v))
 	case left.kind() == instant && right.kind() == instant && n.Operator == "-":
+		between := &distance{left: left, right: right}
 		if constantLeft && constantRight {
-			return c.span(n, l.v.i-r.v.i)
+			fixed := c.span(n, knownTime(l.v.i-r.v.i))
+			if literal, ok := fixed.(*constant); ok {
+				literal.between = between
+			}
+			return fixed
 		}
-		return &distance{left: left, right: right}
+		return between
 	case left.kind() == span && right.kind() == span && constantLeft && constantRight && n.Operator == "+":
-		return c.span(n, l.v.i+r.v.i)
+		return c.span(n, added(l.v, r.v))
 	case left.kind() == span && right.kind() == span && constantLeft && constantRight && n.Operator == "-":
-		return c.span(n, l.v.i-r.v.i)
+		return c.span(n, added(l.v, minus(r.v)))
 	}
 	return c.fail(n, "%s is %s and %s is %s: %q does not work on them", c.name(n.Left), left.kind().phrase(), c.name(n.Right),
 		right.kind().phrase(), n.Operator)
@@ -93,26 +98,56 @@ var (
 	maxTime = micros(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))
 )
 
-func (c *checker) span(at ast.Node, length int64) node {
-	if length > longest || length < -longest {
+func added(a, b value) value { return value{known: true, i: a.i + b.i, months: a.months + b.months} }
+
+func (c *checker) span(at ast.Node, length value) node {
+	if tooLong(length) {
 		return c.fail(at, "the duration is longer than 1000 years")
 	}
-	return &constant{k: span, v: knownTime(length)}
+	return &constant{k: span, v: length}
+}
+
+func tooLong(v value) bool {
+	total := v.i + int64(v.months)*31*day
+	return total > longest || total < -longest || v.i > longest || v.i < -longest || v.months > 12000 || v.months < -12000
 }
 
 // moved is a time moved by a constant duration.
-func (c *checker) moved(at ast.Node, n node, by int64) node {
+func (c *checker) moved(at ast.Node, n node, by value) node {
 	switch n := n.(type) {
 	case *constant:
-		if t := n.v.i + by; t < minTime || t >= maxTime {
+		t := plus(n.v.i, by)
+		if t < minTime || t >= maxTime {
 			return c.fail(at, "the time is not between the years 1 and 9999")
 		}
-		return &constant{k: instant, v: knownTime(n.v.i + by)}
+		return &constant{k: instant, v: knownTime(t)}
 	case *shift:
-		if c.span(at, n.by+by) == nil {
-			return nil
+		if by.months == 0 { // a month after a day is another time than a day after a month
+			if c.span(at, added(n.by, by)) == nil {
+				return nil
+			}
+			return &shift{left: n.left, by: added(n.by, by)}
 		}
-		return &shift{left: n.left, by: n.by + by}
+	}
+	if reach(n)+abs64(by.i)+abs64(int64(by.months))*31*day > longest {
+		return c.fail(at, "the duration is longer than 1000 years")
 	}
 	return &shift{left: n, by: by}
+}
+
+// reach is how far a time is moved already, at the most.
+func reach(n node) int64 {
+	switch n := n.(type) {
+	case *shift:
+		return abs64(n.by.i) + abs64(int64(n.by.months))*31*day + reach(n.left)
+	case *fallback:
+		return max(reach(n.left), reach(n.right))
+	case *choice:
+		return max(reach(n.yes), reach(n.no))
+	case *aggregate:
+		if n.of != nil {
+			return reach(n.of)
+		}
+	}
+	return 0
 }

@@ -9,41 +9,57 @@ import (
 
 func (c *checker) identifier(n *ast.IdentifierNode) node {
 	if f := c.catalog.field(n.Value); f != nil {
+		if f.private && c.catalog.reader {
+			return c.fail(n, "%s is private: your role may not use it", n.Value)
+		}
+		if c.asOf {
+			return c.fail(n, "%s is known only as it is now: as_of asks orders, lines, responses and touches", n.Value)
+		}
 		c.outer++
 		return &fieldNode{field: f}
 	}
 	if isFunction(n.Value) {
 		return c.fail(n, "%s is a function: write it with parentheses, as in %s", n.Value, functionNamed(n.Value).example)
 	}
+	if c.items != nil && c.items.field(n.Value) != nil {
+		return c.fail(n, "unknown name %q: did you mean %q? Facts of %s begin with a dot", n.Value, "."+n.Value, c.items.one)
+	}
+	if of := c.catalog.collection(n.Value); of != nil {
+		return c.fail(n, "%s is a list of many: ask it with any, all, none, count and the like, such as %s", n.Value, of.example())
+	}
 	if hint, ok := commonNames[n.Value]; ok {
 		return c.fail(n, "unknown name %q: did you mean %q?", n.Value, hint)
-	}
-	if c.inOrders {
-		if orderFieldNamed(n.Value) != nil {
-			return c.fail(n, "unknown name %q: did you mean %q? Facts of an order begin with a dot", n.Value, "."+n.Value)
-		}
 	}
 	return c.fail(n, "unknown name %q%s", n.Value, didYouMean(n.Value, c.catalog.fieldNames()))
 }
 
-// member is a fact of the order at hand: .amount.
+// member is a fact of the item at hand, .amount, or of the first or last one: last(orders).amount.
 func (c *checker) member(n *ast.MemberNode) node {
 	property, ok := n.Property.(*ast.StringNode)
-	if _, pointer := n.Node.(*ast.PointerNode); !ok || !pointer || !c.inOrders {
+	if f, isCall := n.Node.(*ast.BuiltinNode); ok && isCall && (f.Name == "first" || f.Name == "last") {
+		return c.edge(call{name: f.Name, args: f.Arguments, at: f}, property)
+	}
+	if _, pointer := n.Node.(*ast.PointerNode); !ok || !pointer || c.items == nil {
 		if of, isName := n.Node.(*ast.IdentifierNode); isName && ok {
+			if many := c.catalog.collection(of.Value); many != nil {
+				return c.fail(n.Node, "%s is a list of many: write last(%s).%s or %s", of.Value, of.Value, property.Value, many.example())
+			}
 			return c.fail(n.Node, "%q has no parts: write the name alone, such as %q", of.Value, property.Value)
 		}
 		return c.fail(n, "this form is not supported")
 	}
-	f := orderFieldNamed(property.Value)
+	return c.itemField(c.items, property)
+}
+
+func (c *checker) itemField(of *collection, property *ast.StringNode) node {
+	f := of.field(property.Value)
 	if f == nil {
-		var names []string
-		for _, f := range orderFields {
-			names = append(names, "."+f.name)
-		}
-		return c.fail(property, "an order has no fact %q%s", "."+property.Value, didYouMean("."+property.Value, names))
+		return c.fail(property, "%s has no fact %q%s", of.one, "."+property.Value, didYouMean("."+property.Value, of.fieldNames()))
 	}
-	return &orderNode{field: f}
+	if of.shared == "household_id" && c.catalog.reader && c.catalog.field(f.name).private {
+		return c.fail(property, "%s is private: your role may not use it", f.name)
+	}
+	return &itemNode{field: f}
 }
 
 func (c *checker) unary(n *ast.UnaryNode) node {
@@ -64,7 +80,7 @@ func (c *checker) unary(n *ast.UnaryNode) node {
 	case n.Operator == "+":
 		return of
 	case of.kind() == span:
-		return &constant{k: span, v: knownTime(-k.v.i)}
+		return &constant{k: span, v: minus(k.v)}
 	case literal:
 		return &constant{k: number, v: (&negated{of: of}).eval(nil)}
 	}
@@ -139,10 +155,34 @@ func (c *checker) compare(n *ast.BinaryNode, left, right node) node {
 			return c.fail(n, "%s is yes/no, which has no order: use == or !=", c.name(n.Left))
 		}
 	}
+	op := n.Operator
 	if _, literal := left.(*constant); literal { // literals stand on the right: fewer forms to know
-		return &compare{op: mirrored[n.Operator], left: right, right: left}
+		left, right, op = right, left, mirrored[op]
 	}
-	return &compare{op: n.Operator, left: left, right: right}
+	if monthly(left) {
+		left, right, op = right, left, mirrored[op]
+	}
+	if monthly(right) {
+		// A month has no length of its own: the time between is more than a month where the later one is after the other plus a month.
+		between, ok := left.(*distance)
+		if literal, isLiteral := left.(*constant); isLiteral && literal.between != nil {
+			between, ok = literal.between, true
+		}
+		if !ok {
+			return c.fail(n, "a duration in months or years has no fixed length here: write it in days")
+		}
+		later := c.moved(n, between.right, right.(*constant).v)
+		if later == nil {
+			return nil
+		}
+		return &compare{op: op, left: between.left, right: later}
+	}
+	return &compare{op: op, left: left, right: right}
+}
+
+func monthly(n node) bool {
+	literal, ok := n.(*constant)
+	return ok && literal.v.months != 0
 }
 
 func (c *checker) comparisonHint(n *ast.BinaryNode, left, right node) string {

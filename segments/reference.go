@@ -8,7 +8,7 @@ import (
 // Entry describes one field or function of the language.
 type Entry struct {
 	Name        string `json:"name"`
-	Kind        string `json:"kind"`      // "field", "order field" or "function"
+	Kind        string `json:"kind"`      // "field", "order field", "line field", "response field", "touch field" or "function"
 	Signature   string `json:"signature"` // as it is written in an expression
 	Type        string `json:"type"`
 	Description string `json:"description"`
@@ -21,23 +21,29 @@ func Reference() []Entry {
 	for _, f := range coreFields {
 		entries = append(entries, Entry{Name: f.name, Kind: "field", Signature: f.name, Type: f.kind.String(), Description: f.doc, Example: exampleFor(f.name, f.kind)})
 	}
-	for _, f := range orderFields {
-		name := "." + f.name
-		example := exampleFor(name, f.kind)
-		if f.kind == skus {
-			example = name + ` == "SEEDS-01"`
+	for _, of := range behaviours {
+		for _, f := range of.fields {
+			name := "." + f.name
+			example := f.example
+			if example == "" {
+				example = exampleFor(name, f.kind)
+			}
+			entries = append(entries, Entry{Name: name, Kind: itemKind(of), Signature: name, Type: f.kind.String(), Description: f.doc,
+				Example: "any(" + of.name + ", " + example + ")"})
 		}
-		entries = append(entries, Entry{Name: name, Kind: "order field", Signature: name, Type: f.kind.String(), Description: f.doc,
-			Example: "any(orders, " + example + ")"})
 	}
 	for _, f := range functions() {
 		result := f.result.String()
 		if f.result == nothing {
-			result = "orders"
+			result = map[bool]string{true: "items", false: "its type"}[f.name == "filter" || f.name == "map"]
 		}
 		entries = append(entries, Entry{Name: f.name, Kind: "function", Signature: f.signature, Type: result, Description: f.doc, Example: f.example})
 	}
 	return entries
+}
+
+func itemKind(of *collection) string {
+	return strings.TrimSuffix(strings.TrimSuffix(of.name, "s"), "e") + " field"
 }
 
 // Names are what an editor can offer while an expression is typed.
@@ -54,7 +60,10 @@ func markdownReference() string {
 	var b strings.Builder
 	for _, part := range []struct{ kind, title, head string }{
 		{"field", "Facts of a customer", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
-		{"order field", "Facts of an order", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
+		{itemKind(ordersOf), "Facts of an order: orders", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
+		{itemKind(linesOf), "Facts of an order line: lines", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
+		{itemKind(responsesOf), "Facts of a response: responses", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
+		{itemKind(touchesOf), "Facts of a touch: touches", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
 		{"function", "Functions", "| function | gives | meaning | example |\n| --- | --- | --- | --- |\n"},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", part.title, part.head)

@@ -3,13 +3,13 @@ package segments
 import "slices"
 
 // admit writes the rule of rented names: customers of the house, and rented names of a list that the expression names.
-func (c *Compiled) admit(w *writer) {
+func (w *writer) admit() {
 	w.text("(NOT " + w.alias + ".rented")
-	if len(c.lists) > 0 {
+	if len(w.lists) > 0 {
 		m := w.newAlias("m")
 		w.text(" OR EXISTS (SELECT 1 FROM list_members " + m + " WHERE " + m + ".customer_id = " + w.alias + ".customer_id AND ")
 		w.within(m)
-		w.text(m + ".list_id = ANY(" + w.arg(c.lists, "bigint[]") + "))")
+		w.text(m + ".list_id = ANY(" + w.arg(w.lists, "bigint[]") + "))")
 	}
 	w.text(")")
 }

@@ -33,7 +33,7 @@ func (s *Service) Check(ctx context.Context, expression string) error {
 // Compile checks expression and gives it in a form that can be run; now is what now() in it means. It fails with
 // fault.Invalid like Check.
 func (s *Service) Compile(ctx context.Context, expression string, now time.Time) (*Compiled, error) {
-	catalog, err := LoadCatalog(ctx, s.pool)
+	catalog, err := catalogFor(ctx, s.pool)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *Service) Compile(ctx context.Context, expression string, now time.Time)
 
 // Names gives what an editor can offer.
 func (s *Service) Names(ctx context.Context) (Names, error) {
-	c, err := LoadCatalog(ctx, s.pool)
+	c, err := catalogFor(ctx, s.pool)
 	if err != nil {
 		return Names{}, err
 	}

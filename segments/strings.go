@@ -15,6 +15,9 @@ func (n *textTest) kind() kind     { return boolean }
 func (n *textTest) nullable() bool { return true }
 
 func (n *textTest) sql(w *writer) {
+	if writeGrouped(w, n) {
+		return
+	}
 	switch n.op {
 	case "contains":
 		w.text("(strpos(")
@@ -62,6 +65,9 @@ func (n *match) kind() kind     { return boolean }
 func (n *match) nullable() bool { return true }
 
 func (n *match) sql(w *writer) {
+	if writeGrouped(w, n) {
+		return
+	}
 	w.text("(")
 	n.left.sql(w)
 	w.text(" ~ " + w.arg(n.pattern, "text") + ")")

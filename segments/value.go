@@ -58,7 +58,9 @@ type value struct {
 	s     string
 	n     *big.Rat
 	i     int64 // microseconds: since 1970 for an instant, of length for a span
-	l     []string
+
+	months int32 // of a span written with mo or y
+	l      []string
 }
 
 func known(b bool) value           { return value{known: true, b: b} }

@@ -38,6 +38,11 @@ func define(t testing.TB, pool *pgxpool.Pool) {
 // Words with everything that patterns, orderings and encodings stumble over.
 var words = []string{"", "a", "A", "b", "ab", "aB", "DE", "AT", "Ä", "ä", "ß", "a\nb", "%", "_", "a%", ".", "\\", "a b", "é", "e\u0301", "日本", "K", "K", "'", "x'; DROP", "@p1", "😀"}
 
+// Zones on both sides of the date line, with half hours and with changes of the clock; one that is none.
+var testZones = []string{"Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata", "Australia/Lord_Howe", "UTC", "Mars/Olympus", "europe/berlin", ""}
+
+var products = append([]string{"a", "a", "b", "DE"}, words...)
+
 func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
 
 func maybe[T any](r *rand.Rand, v T) *T {
@@ -49,6 +54,14 @@ func maybe[T any](r *rand.Rand, v T) *T {
 
 func someTime(r *rand.Rand) time.Time {
 	t := testNow.Add(-time.Duration(r.IntN(8)) * 30 * 24 * time.Hour)
+	switch r.IntN(12) {
+	case 9: // ends of what can be stored, clocks put forward and back, leap days, months' ends
+		return pick(r, []time.Time{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
+			time.Date(2025, 3, 30, 1, 30, 0, 0, time.UTC), time.Date(2025, 10, 26, 0, 59, 59, 0, time.UTC), time.Date(2024, 2, 29, 10, 0, 0, 0, time.UTC),
+			time.Date(2025, 12, 31, 23, 30, 0, 0, time.UTC), time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), time.Date(1883, 11, 18, 12, 0, 0, 0, time.UTC)})
+	case 10, 11:
+		return t.Add(-time.Duration(r.IntN(60)) * time.Hour)
+	}
 	switch r.IntN(3) {
 	case 0:
 		return t.Truncate(24 * time.Hour)
@@ -65,23 +78,26 @@ func world(t testing.TB, n int) (*Service, *pgxpool.Pool) {
 	define(t, pool)
 	exec(t, pool, `INSERT INTO lists (name, kind, created_at) VALUES ('House', 'house', $1), ('Rented A', 'rented', $1)`, testNow)
 	for _, code := range []string{"spring", "autumn"} {
-		exec(t, pool, `INSERT INTO campaigns (code, name, currency, state, created_by, created_at, updated_at) VALUES ($1, $1, 'USD', 'running', 'test', $2, $2)`, code, testNow)
+		exec(t, pool, `INSERT INTO campaigns (code, name, objective, currency, state, created_by, created_at, updated_at) VALUES ($1, $1, 'win ' || $1, 'USD', 'running', 'test', $2, $2)`, code, testNow)
 	}
+	exec(t, pool, `INSERT INTO products (sku, name, category, created_at) VALUES ('a', 'A', 'seeds', $1), ('DE', 'DE', '', $1), ('b', 'B', 'bulbs', $1)`, testNow)
 	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES
-		('vip', 'vip and orders_count >= 2', 'test', $1, $1), ('nested', 'not in_segment("vip") or clicked()', 'test', $1, $1)`, testNow)
+		('vip', 'vip and orders_count >= 2', 'test', $1, $1), ('nested', 'not in_segment("vip") or clicked()', 'test', $1, $1),
+		('home', 'household(vip and count(orders) > 1) and not (country == "DE")', 'test', $1, $1), ('quiet', 'never(clicked()) and count(orders) < 3', 'test', $1, $1)`, testNow)
 	r := rand.New(rand.NewPCG(1, 2))
 	var batch pgx.Batch
 	for i := range n {
 		id := int64(i + 1)
 		orders := r.IntN(5)
 		batch.Queue(`INSERT INTO customers (customer_id, first_name, city, country, email, list_id, rented, orders_count, total_spent, last_order_at,
-			created_at, updated_at, a_score, a_income, a_vip, a_note, a_birthday, a_seen_at, a_tags)
-			VALUES ($1, $2, $3, $4, $5, $6, $18, $7, $8::text::numeric, $9, $10, $10, $11::text::numeric, $12::text::numeric, $13, $14, $15, $16, $17)`,
+			created_at, updated_at, household_id, time_zone, a_score, a_income, a_vip, a_note, a_birthday, a_seen_at, a_tags)
+			VALUES ($1, $2, $3, $4, $5, $6, $18, $7, $8::text::numeric, $9, $10, $10, $19, $20, $11::text::numeric, $12::text::numeric, $13, $14, $15, $16, $17)`,
 			id, maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, int64(1+r.IntN(2))),
 			orders, pick(r, []string{"0", "10", "20.5", "99.99", "100", "-5"}), maybe(r, someTime(r)), someTime(r),
 			maybe(r, pick(r, []string{"0", "1", "2.5", "-3", "7.000001", "1e20", "0.333333333333333333"})),
 			maybe(r, pick(r, []string{"0", "10.5", "1000"})), maybe(r, r.IntN(2) == 0), maybe(r, pick(r, words)),
-			maybe(r, someTime(r)), maybe(r, someTime(r)), maybe(r, []*string{maybe(r, pick(r, words)), maybe(r, pick(r, words))}), r.IntN(3) == 0)
+			maybe(r, someTime(r)), maybe(r, someTime(r)), maybe(r, []*string{maybe(r, pick(r, words)), maybe(r, pick(r, words))}), r.IntN(3) == 0,
+			maybe(r, int64(r.IntN(n/2+1))), maybe(r, pick(r, testZones)))
 		for o := range orders {
 			ref := fmt.Sprintf("%d-%d", id, o)
 			batch.Queue(`INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, reason, keycode, recorded_at)
@@ -90,16 +106,17 @@ func world(t testing.TB, n int) (*Service, *pgxpool.Pool) {
 				maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)))
 			for l := range r.IntN(3) {
 				batch.Queue(`INSERT INTO order_lines (customer_id, order_ref, line_no, sku, quantity, amount) VALUES ($1, $2, $3, $4, $5, $6::text::numeric)`,
-					id, ref, l, pick(r, words), r.IntN(3), pick(r, []string{"0", "10", "-5"}))
+					id, ref, l, pick(r, products), r.IntN(3), pick(r, []string{"0", "10", "-5"}))
 			}
 		}
 		for e := range r.IntN(4) {
-			batch.Queue(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method, machine)
-				VALUES ($1, gen_random_uuid(), $2, $3, $3, $4, 'direct', $5)`,
-				id, pick(r, []string{"open", "click", "reply", "order", "bounce", "unsubscribe"}), someTime(r), maybe(r, int64(1+r.IntN(2))), r.IntN(3) == 0)
-			batch.Queue(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, sent_at, updated_at)
-				VALUES ($1, $2, $3, 'email', 1, $4, $5, $6, $5)`,
-				id, int64(1+r.IntN(2)), int64(e), pick(r, []string{"sent", "planned", "bounced"}), someTime(r), maybe(r, someTime(r)))
+			batch.Queue(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, channel, method, machine)
+				VALUES ($1, gen_random_uuid(), $2, $3, $3, $4, $6, 'direct', $5)`,
+				id, pick(r, []string{"open", "click", "reply", "order", "bounce", "unsubscribe"}), someTime(r), maybe(r, int64(1+r.IntN(2))), r.IntN(3) == 0, maybe(r, pick(r, channels)))
+			batch.Queue(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, sent_at, updated_at, keycode, unit_cost)
+				VALUES ($1, $2, $3, $7, 1, $4, $5, $6, $5, $8, $9::text::numeric)`,
+				id, int64(1+r.IntN(2)), int64(e), pick(r, []string{"sent", "sent", "planned", "bounced"}), someTime(r), maybe(r, someTime(r)), pick(r, channels),
+				maybe(r, pick(r, words)), pick(r, []string{"0", "0.0125", "1"}))
 		}
 		if r.IntN(3) == 0 {
 			batch.Queue(`INSERT INTO list_members (customer_id, list_id, added_at) VALUES ($1, $2, $3)`, id, int64(1+r.IntN(2)), testNow)

@@ -12,33 +12,37 @@ import (
 // writer collects the SQL of a tree and its arguments. What it writes comes from this package's own texts only; every
 // literal of an expression becomes an argument.
 type writer struct {
-	b           strings.Builder
+	b           *strings.Builder
 	args        pgx.NamedArgs
 	prefix      string
-	alias       string // of customers
-	order, line string // of the order and the line at hand
+	alias       string                // of customers
+	item, line  string                // of the item and the order line at hand
+	needs       map[string]bool       // joins that the facts of the item need
+	values      map[*aggregate]string // aggregates that were computed already
+	lists       []int64               // whose rented names take part
 	aliases     int
 	first, last string // placeholders of the slice; "" without one
 	few         bool   // only a few customers are looked at: look up each one's orders
 }
 
 func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.NamedArgs) {
-	return c.write(&writer{args: pgx.NamedArgs{}, prefix: prefix, alias: alias}, slice)
+	return c.write(&writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: prefix, alias: alias}, slice)
 }
 
 // whereFew is Where for a statement that looks at a few customers only.
 func (c *Compiled) whereFew(alias, prefix string) (string, pgx.NamedArgs) {
-	return c.write(&writer{args: pgx.NamedArgs{}, prefix: prefix, alias: alias, few: true}, nil)
+	return c.write(&writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: prefix, alias: alias, few: true}, nil)
 }
 
 func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
+	w.lists = c.lists
 	w.text("(")
 	if slice != nil {
 		w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
 		w.within(w.alias)
 	}
 	if !c.chosen {
-		c.admit(w)
+		w.admit()
 		w.text(" AND ")
 	}
 	w.text("(")
@@ -48,6 +52,16 @@ func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
 }
 
 func (w *writer) text(s string) { w.b.WriteString(s) }
+
+// capture gives what do writes, for a later place.
+func (w *writer) capture(do func()) string {
+	outer := w.b
+	w.b = &strings.Builder{}
+	do()
+	s := w.b.String()
+	w.b = outer
+	return s
+}
 
 // arg adds an argument and gives its placeholder, cast so that PostgreSQL never guesses a type.
 func (w *writer) arg(v any, pgType string) string {
@@ -78,7 +92,7 @@ func (w *writer) constant(k kind, v value) {
 	case instant:
 		w.text(w.arg(time.UnixMicro(v.i).UTC(), "timestamptz"))
 	case span:
-		w.text(w.arg(pgtype.Interval{Microseconds: v.i, Valid: true}, "interval"))
+		w.text(w.arg(pgtype.Interval{Months: v.months, Microseconds: v.i, Valid: true}, "interval"))
 	}
 }
 

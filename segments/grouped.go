@@ -1,0 +1,246 @@
+package segments
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A condition over aggregates is answered for all customers at once: one pass over a collection groups it by customer, and
+// PostgreSQL joins the groups by hash, where the plain form would look up every customer's items one by one.
+
+// parts gives the nodes directly within a node; ok is false for kinds that are not looked into.
+func parts(n node) (within []node, ok bool) {
+	switch n := n.(type) {
+	case *constant, *aggregate:
+		return nil, true
+	case *compare:
+		return []node{n.left, n.right}, true
+	case *junction:
+		return n.parts, true
+	case *inverse:
+		return []node{n.of}, true
+	case *choice:
+		return []node{n.cond, n.yes, n.no}, true
+	case *fallback:
+		return []node{n.left, n.right}, true
+	case *arithmetic:
+		return []node{n.left, n.right}, true
+	case *negated:
+		return []node{n.of}, true
+	case *shift:
+		return []node{n.left}, true
+	case *distance:
+		return []node{n.left, n.right}, true
+	case *isKnown:
+		return []node{n.of}, true
+	case *oneOf:
+		return append([]node{n.left}, n.others...), true
+	case *concat:
+		return []node{n.left, n.right}, true
+	case *textTest:
+		return []node{n.left, n.right}, true
+	case *match:
+		return []node{n.left}, true
+	case *calendarPart: // in the customer's time zone
+		return []node{n.of}, false
+	case *anniversary:
+		return []node{n.of}, false
+	}
+	return nil, false
+}
+
+// gather collects the aggregates of a tree that can be grouped, by collection; pure tells that nothing but they and constants
+// decides it.
+func gather(n node, into map[*collection][]*aggregate) (pure bool) {
+	if a, ok := n.(*aggregate); ok {
+		if a.over.dependent || a.over.of.shared != "customer_id" {
+			return false
+		}
+		into[a.over.of] = append(into[a.over.of], a)
+		return true
+	}
+	within, ok := parts(n)
+	pure = ok
+	for _, part := range within {
+		pure = gather(part, into) && pure
+	}
+	return pure
+}
+
+// groupedBy gives the one collection whose aggregates alone decide a condition; nil where it is not so.
+func groupedBy(n node) *collection {
+	found := map[*collection][]*aggregate{}
+	if !gather(n, found) || len(found) != 1 {
+		return nil
+	}
+	for of := range found {
+		return of
+	}
+	return nil
+}
+
+// writeGrouped writes a condition by groups where that is possible and gains something.
+func writeGrouped(w *writer, n node) bool {
+	if w.few || w.values != nil {
+		return false
+	}
+	found := map[*collection][]*aggregate{}
+	pure := gather(n, found)
+	switch {
+	case len(found) == 0:
+		return false
+	case pure && len(found) == 1:
+		for _, aggregates := range found {
+			writeHaving(w, n, aggregates)
+		}
+	default:
+		if _, leaf := n.(*junction); leaf {
+			return false // its parts are written one by one
+		}
+		writeJoined(w, n, found)
+	}
+	return true
+}
+
+// shared tells whether all aggregates are over the same items, which then can be picked before they are grouped.
+func sharedItems(aggregates []*aggregate) bool {
+	for _, a := range aggregates {
+		if a.over.cond != aggregates[0].over.cond || a.over.until != aggregates[0].over.until {
+			return false
+		}
+	}
+	return true
+}
+
+// grouping writes SELECT customer_id, columns FROM ... GROUP BY customer_id, with every aggregate as SQL in values.
+func grouping(w *writer, aggregates []*aggregate, columns func(alias string, values map[*aggregate]string), having func()) {
+	all := over{of: aggregates[0].over.of, until: never}
+	picked := sharedItems(aggregates)
+	if picked {
+		all = *aggregates[0].over
+	}
+	var group string
+	alias := all.subquery(w, func(alias string) {
+		w.text(alias + ".customer_id")
+		values := map[*aggregate]string{}
+		for _, a := range aggregates {
+			filter := ""
+			if !picked && (a.over.cond != nil || a.over.until != never) {
+				filter = " FILTER (WHERE " + w.capture(func() { a.over.filter(w, alias) }) + ")"
+			}
+			if a.fn == "first" || a.fn == "last" {
+				x := w.capture(func() { w.value(a.of) })
+				order := w.capture(func() { a.order(w, alias) })
+				values[a] = "((array_agg(" + x + " ORDER BY " + order + ")" + filter + ")[1])"
+				continue
+			}
+			x := ""
+			if a.of != nil {
+				x = w.capture(func() { a.of.sql(w) })
+			}
+			values[a] = a.function(x, filter)
+		}
+		if columns != nil {
+			columns(alias, values)
+		}
+		if having != nil {
+			w.values = values
+			group = w.capture(having)
+			w.values = nil
+		}
+	}, false, nil)
+	w.text(" GROUP BY " + alias + ".customer_id")
+	if having != nil {
+		w.text(" HAVING " + group)
+	}
+}
+
+// filter writes the condition on an item of a grouped collection.
+func (o *over) filter(w *writer, alias string) {
+	if o.until != never {
+		o.of.at.write(w, alias)
+		w.text(" < ")
+		w.constant(instant, knownTime(o.until))
+		if o.cond != nil {
+			w.text(" AND ")
+		}
+	}
+	if o.cond != nil {
+		o.cond.sql(w)
+	}
+}
+
+func writeHaving(w *writer, n node, aggregates []*aggregate) {
+	// Customers without items have no group. Where they meet the test, ask for the groups that fail it.
+	zero := truth(n.eval(&env{facts: &Facts{}}))
+	groups := w.newAlias("g")
+	if zero {
+		w.text("(NOT ")
+	}
+	w.text("EXISTS (SELECT 1 FROM (")
+	grouping(w, aggregates, nil, func() {
+		w.text("(")
+		n.sql(w)
+		if zero {
+			w.text(") IS NOT TRUE")
+		} else {
+			w.text(")")
+		}
+	})
+	w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id)")
+	if zero {
+		w.text(")")
+	}
+}
+
+// writeJoined writes a condition that sets aggregates beside facts of the customer, or of several collections: customers
+// joined with the groups of each collection.
+func writeJoined(w *writer, n node, found map[*collection][]*aggregate) {
+	outer := w.alias
+	inner := w.newAlias("c")
+	w.text("EXISTS (SELECT 1 FROM (SELECT " + inner + ".customer_id FROM customers " + inner)
+	values := joinGroups(w, inner, found)
+	w.alias = inner
+	w.text(" WHERE ")
+	w.within(inner)
+	w.values = values
+	n.sql(w)
+	w.values = nil
+	w.alias = outer
+	members := w.newAlias("m")
+	w.text(") " + members + " WHERE " + members + ".customer_id = " + outer + ".customer_id)")
+}
+
+// joinGroups writes a join of the groups of each collection, and gives each aggregate as SQL.
+func joinGroups(w *writer, customers string, found map[*collection][]*aggregate) map[*aggregate]string {
+	values := map[*aggregate]string{}
+	for _, of := range behaviours {
+		aggregates := found[of]
+		if aggregates == nil {
+			continue
+		}
+		groups := w.newAlias("g")
+		w.text(" LEFT JOIN (")
+		grouping(w, aggregates, func(_ string, sql map[*aggregate]string) {
+			for i, a := range aggregates {
+				name := "a" + strconv.Itoa(i+1)
+				w.text(", " + sql[a] + " AS " + name)
+				values[a] = groups + "." + name
+				if a.fn == "count" || a.fn == "sum" {
+					values[a] = "COALESCE(" + values[a] + ", 0)"
+				}
+			}
+		}, nil)
+		w.text(") " + groups + " ON " + groups + ".customer_id = " + customers + ".customer_id")
+	}
+	return values
+}
+
+// ordered writes a list of columns for ORDER BY, each downwards where down says so.
+func ordered(columns, alias, down string) string {
+	list := strings.Split(strings.ReplaceAll(columns, "%", alias), ", ")
+	for i := range list {
+		list[i] += down
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,68 @@
+package segments
+
+// memberPart tells which customers of a household are asked: rented names are members for themselves only.
+type memberPart uint8
+
+const (
+	everyMember memberPart = iota
+	housemates             // members of the house file
+	alone                  // who has no household, or is a rented name
+)
+
+func (p memberPart) link(member, customer string) string {
+	switch p {
+	case housemates:
+		return member + ".household_id = " + customer + ".household_id AND NOT " + member + ".rented"
+	case alone:
+		return member + ".customer_id = " + customer + ".customer_id AND (" + member + ".household_id IS NULL OR " + member + ".rented)"
+	}
+	return "(" + member + ".customer_id = " + customer + ".customer_id OR " + member + ".household_id = " + customer + ".household_id AND NOT " + member + ".rented)"
+}
+
+// members gives the household in memory, the customer among them.
+func (f *Facts) members() []item {
+	var items []item
+	add := func(m *Facts) { items = append(items, item{values: m.fields, at: ever}) }
+	own := false
+	for _, m := range f.household {
+		if !own && m.CustomerID > f.CustomerID {
+			own = true
+			add(f)
+		}
+		add(m)
+	}
+	if !own {
+		add(f)
+	}
+	return items
+}
+
+// anyMember holds where an expression holds for a member of the household, the customer among them.
+type anyMember struct{ cond node }
+
+func (n *anyMember) kind() kind     { return boolean }
+func (n *anyMember) nullable() bool { return true }
+
+func (n *anyMember) sql(w *writer) {
+	member := w.newAlias("h")
+	w.text("(EXISTS (SELECT 1 FROM customers " + member + " WHERE " + housemates.link(member, w.alias) + " AND ")
+	inner := *w // the household reaches beyond a slice
+	inner.alias, inner.few, inner.first, inner.last = member, w.few || w.first != "", "", ""
+	n.cond.sql(&inner)
+	w.aliases = inner.aliases
+	w.text(") OR (" + w.alias + ".household_id IS NULL OR " + w.alias + ".rented) AND ")
+	w.value(n.cond)
+	w.text(")")
+}
+
+func (n *anyMember) eval(e *env) value {
+	if truth(n.cond.eval(&env{facts: e.facts})) {
+		return known(true)
+	}
+	for _, m := range e.facts.household {
+		if truth(n.cond.eval(&env{facts: m})) {
+			return known(true)
+		}
+	}
+	return known(false)
+}
