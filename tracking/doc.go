@@ -4,7 +4,8 @@
 //
 //   - Codes and links. [NewKeycode] makes the printable codes that stand on reply cards and in phone scripts;
 //     [CheckKeycode] catches a mistyped one. A [Signer] makes the short tokens in tracked links; [URLs] puts them
-//     behind /t/c/ (click), /t/o/ (open) and /t/u/ (unsubscribe).
+//     behind /t/c/ (click), /t/o/ (open) and /t/u/ (unsubscribe), and [Addresses] into mail addresses: return paths,
+//     and a mailto that unsubscribes.
 //   - Hits. [Service.Handler] serves those addresses. Concurrent hits are gathered into one commit, and each is
 //     answered after it: what was acknowledged is stored. A full queue answers 503; a click is redirected all the same.
 //   - Responses. [Service.Record] takes them from other programs, each idempotent by the caller's own id;
