@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/govalues/decimal"
+
+	"aldine/customers"
 )
 
 // deal is what a rented list costs, in the campaign's currency. Net names: of the names delivered at least a share is paid for at
@@ -54,11 +56,10 @@ func (d deal) entries(cells []used) ([]entry, error) {
 	if gross == 0 {
 		gross = total
 	}
-	least, err := part(gross, d.share)
+	chargeable, unused, err := customers.NetNames(total, gross, d.share)
 	if err != nil {
 		return nil, err
 	}
-	chargeable := max(total, least)
 	var out []entry
 	var sum int64
 	paid := decimal.Zero
@@ -67,7 +68,7 @@ func (d deal) entries(cells []used) ([]entry, error) {
 			continue
 		}
 		sum += c.names
-		upTo, err := perThousand(d.price, sum)
+		upTo, err := customers.PerThousand(d.price, sum)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +89,7 @@ func (d deal) entries(cells []used) ([]entry, error) {
 		note      string
 	}{
 		{dealMinimum, chargeable - total, d.price, fmt.Sprintf("paid for though not used, at least %s %% of %d", percentText(d.share), gross)},
-		{dealUnused, max(0, gross-chargeable), d.running, "running charge for names not used"},
+		{dealUnused, unused, d.running, "running charge for names not used"},
 		{dealExtra, gross, d.extra, "selections and delivery"},
 	} {
 		more := x.quantity - d.booked[x.component]
@@ -107,27 +108,11 @@ func (d deal) entries(cells []used) ([]entry, error) {
 func (d deal) entry(component string, quantity int64, price decimal.Decimal, note string, args ...any) (entry, error) {
 	e := entry{kind: "list", listID: &d.list, component: component, quantity: quantity, note: fmt.Sprintf(note, args...)}
 	var err error
-	if e.unitCost, err = perThousand(price, 1); err != nil {
+	if e.unitCost, err = customers.PerThousand(price, 1); err != nil {
 		return e, err
 	}
-	e.amount, err = perThousand(price, quantity)
+	e.amount, err = customers.PerThousand(price, quantity)
 	return e, err
-}
-
-// part gives a share of names, rounded up.
-func part(names int64, share decimal.Decimal) (int64, error) {
-	n, err := decimal.New(names, 0)
-	if err != nil {
-		return 0, err
-	}
-	if n, err = n.Mul(share); err != nil {
-		return 0, err
-	}
-	whole, _, ok := n.Ceil(0).Int64(0)
-	if !ok {
-		return 0, fmt.Errorf("%d names are too many", names)
-	}
-	return whole, nil
 }
 
 func percentText(share decimal.Decimal) string {
@@ -136,19 +121,4 @@ func percentText(share decimal.Decimal) string {
 		return share.String()
 	}
 	return p.Trim(0).String()
-}
-
-var thousand = decimal.MustNew(1000, 0)
-
-// perThousand gives what names cost, to a hundredth of a cent.
-func perThousand(price decimal.Decimal, names int64) (decimal.Decimal, error) {
-	n, err := decimal.New(names, 0)
-	if err != nil {
-		return n, err
-	}
-	if n, err = n.Mul(price); err != nil {
-		return n, err
-	}
-	n, err = n.Quo(thousand)
-	return n.Round(4), err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/campaigns/content"
+	"aldine/customers"
 	"aldine/internal/fault"
 	"aldine/tracking"
 )
@@ -170,7 +171,7 @@ func TestBudgetArithmetic(t *testing.T) {
 	f.work(t)
 	d = f.get(t, d.ID)
 	names := one[int64](t, f, `SELECT count(*) FROM enrollments e JOIN cells c USING (cell_id) WHERE e.list_id = 2 AND NOT c.is_control`)
-	want, err := perThousand(*amount("100"), names)
+	want, err := customers.PerThousand(*amount("100"), names)
 	if err != nil {
 		t.Fatal(err)
 	}

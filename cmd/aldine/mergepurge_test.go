@@ -83,7 +83,7 @@ func TestMergePurge(t *testing.T) {
 	}
 	id := strconv.FormatInt(runs[0].ID, 10)
 	var run mergepurge.Run
-	if err := json.Unmarshal([]byte(s.ok("merge-purge", "show", id, "--json")), &run); err != nil || run.Report == nil || run.Report.Inputs[1].Charge.Total.String() != "1.65" {
+	if err := json.Unmarshal([]byte(s.ok("merge-purge", "show", id, "--json")), &run); err != nil || run.Report == nil || run.Report.Inputs[1].Charge.Total.String() != "2.1" {
 		t.Errorf("run: %+v, %v", run.Report, err)
 	}
 	if last := s.ok("merge-purge", "apply", id); !strings.Contains(last, `in_list("spring")`) {

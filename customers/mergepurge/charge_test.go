@@ -21,7 +21,7 @@ func TestCharge(t *testing.T) {
 		"20,000 removed":      {deal, 100_000, 80_000, "85000", "8500", "45", "0", "8545"},
 		"no net-name deal":    {full, 10_000, 7_500, "10000", "955", "0", "82.5", "1037.5"},
 		"only what is used":   {Deal{PricePerThousand: d("100")}, 1_000, 333, "333", "33.3", "0", "0", "33.3"},
-		"a share of a name":   {deal, 7, 0, "5.95", "0.595", "0.0032", "0", "0.5982"},
+		"a share of a name":   {deal, 7, 0, "6", "0.6", "0.003", "0", "0.603"},
 		"nothing delivered":   {deal, 0, 0, "0", "0", "0", "0", "0"},
 		"more than the gross": {deal, 90, 100, "100", "10", "0", "0", "10"},
 	} {
