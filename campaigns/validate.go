@@ -24,6 +24,16 @@ func (s *Service) expressionTx(ctx context.Context, tx pgx.Tx, expression, field
 	return f.take(err, field)
 }
 
+// conditionTx checks a condition of a journey, which is asked of customers one by one.
+func (s *Service) conditionTx(ctx context.Context, tx pgx.Tx, expression, field string, f *faults) error {
+	catalog, err := segments.LoadCatalog(ctx, tx)
+	if err != nil {
+		return err
+	}
+	_, err = catalog.CompileCondition(expression, s.now())
+	return f.take(err, field)
+}
+
 // take adds the fields of an Invalid error under another name; other errors are given back.
 func (f *faults) take(err error, name string) error {
 	var e *fault.Error
@@ -60,7 +70,7 @@ func (s *Service) journeyTx(ctx context.Context, tx pgx.Tx, raw json.RawMessage,
 		return d, nil
 	}
 	for _, c := range d.Conditions() {
-		if err := s.expressionTx(ctx, tx, journey.OwnCampaign(c.Expression, code), c.Field, f); err != nil {
+		if err := s.conditionTx(ctx, tx, journey.OwnCampaign(c.Expression, code), c.Field, f); err != nil {
 			return d, err
 		}
 	}

@@ -230,11 +230,11 @@ func (w *walk) condition(ctx context.Context, expression string) (string, pgx.Na
 		}
 		w.catalog = catalog
 	}
-	compiled, err := w.catalog.Compile(expression, w.now)
+	compiled, err := w.catalog.CompileCondition(expression, w.now)
 	if err != nil {
 		return "", nil, err
 	}
-	where, args := compiled.OfChosen().WhereSlice("c", "w", w.first, w.last)
+	where, args := compiled.WhereSlice("c", "w", w.first, w.last)
 	return "CASE WHEN (" + where + ") THEN 1 ELSE 2 END", args, nil
 }
 
