@@ -45,6 +45,17 @@ CREATE TABLE rollup_totals (
 ) WITH (fillfactor = 50); -- every fold changes its rows: no index needs to follow
 CREATE INDEX reservations_at_idx ON reservations (campaign_id, at) INCLUDE (amount);
 
+-- What is still to be done about people whose hits were stored: hits share their commit with nothing else that could wait.
+-- Processes take rows from here as jobs from the queue: it stays on one node.
+CREATE TABLE hit_followups (
+    followup_id uuid PRIMARY KEY,
+    campaign_id bigint NOT NULL,
+    people      bigint[] NOT NULL, -- hits not known to be a program's: their journeys may go on
+    clickers    bigint[] NOT NULL, -- of them, those who clicked: no rented names any more
+    suspects    bigint[] NOT NULL, -- whose hits shall be looked at together: perhaps a program's
+    at          timestamptz NOT NULL
+);
+
 -- +goose Down
 DROP INDEX reservations_at_idx;
-DROP TABLE rollup_totals, rollup_lines, rollup_slices, rollup_marks, rollups;
+DROP TABLE hit_followups, rollup_totals, rollup_lines, rollup_slices, rollup_marks, rollups;

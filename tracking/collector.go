@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	queueSize = 4096 // hits that may wait; more are turned away
-	batchSize = 500  // hits of one commit
+	queueSize  = 4096 // hits that may wait; more are turned away
+	batchSize  = 500  // hits of one commit
+	collectors = 2    // commits at a time: while one waits for the disk, the next is on its way
 )
 
 // collector gathers hits that arrive at the same time into one commit. While one commit is on its way to the disk
@@ -20,17 +21,18 @@ type collector struct {
 	mu     sync.RWMutex // guards closed against the closing of queue
 	closed bool
 	queue  chan *hit
-	done   chan struct{}
+	done   sync.WaitGroup
 }
 
 func newCollector(store func([]*hit) error) *collector {
-	c := &collector{store: store, queue: make(chan *hit, queueSize), done: make(chan struct{})}
-	go c.run()
+	c := &collector{store: store, queue: make(chan *hit, queueSize)}
+	for range collectors {
+		c.done.Go(c.run)
+	}
 	return c
 }
 
 func (c *collector) run() {
-	defer close(c.done)
 	batch := make([]*hit, 0, batchSize)
 	for first := range c.queue {
 		batch = append(batch[:0], first)
@@ -88,8 +90,10 @@ func (c *collector) close(ctx context.Context) error {
 		close(c.queue)
 	}
 	c.mu.Unlock()
+	done := make(chan struct{})
+	go func() { c.done.Wait(); close(done) }()
 	select {
-	case <-c.done:
+	case <-done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -29,11 +29,11 @@ func TestFullQueueTurnsHitsAway(t *testing.T) {
 		// One by one, so that none is turned away before the queue is full.
 		before := len(c.queue)
 		go func() { answers <- c.submit(ctx, &hit{}) }()
-		for len(c.queue) == before && accepted >= 1 && time.Now().Before(deadline) {
+		for len(c.queue) == before && accepted >= collectors && time.Now().Before(deadline) {
 			time.Sleep(time.Microsecond)
 		}
-		if accepted++; accepted == 1 {
-			time.Sleep(20 * time.Millisecond) // the collector takes the first and stands at the gate
+		if accepted++; accepted <= collectors {
+			time.Sleep(20 * time.Millisecond) // each collector takes one and stands at the gate
 		}
 	}
 	if err := c.submit(t.Context(), &hit{}); !fault.Is(err, fault.Unavailable) {

@@ -140,6 +140,15 @@ func (w *world) want(sql, want string) {
 	}
 }
 
+// await waits for what follows from hits after they were answered.
+func (w *world) await(sql, want string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); w.text(sql) != want && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.want(sql, want)
+}
+
 func (w *world) record(source string, r ...tracking.Response) []tracking.Outcome {
 	w.t.Helper()
 	out, err := w.s.Record(w.t.Context(), source, r)

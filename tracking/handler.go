@@ -41,7 +41,11 @@ func (s *Service) route(w http.ResponseWriter, r *http.Request) {
 }
 
 // Close takes no more hits and waits until those acknowledged are stored, or ctx ends.
-func (s *Service) Close(ctx context.Context) error { return s.collector.close(ctx) }
+func (s *Service) Close(ctx context.Context) error {
+	err := s.collector.close(ctx)
+	s.followups.close(ctx)
+	return err
+}
 
 func (s *Service) click(w http.ResponseWriter, r *http.Request, text string) {
 	token, err := s.signer.Verify(Click, text)
@@ -50,6 +54,9 @@ func (s *Service) click(w http.ResponseWriter, r *http.Request, text string) {
 		return
 	}
 	to, err := s.target(r.Context(), token)
+	if token.LinkID == 0 { // the link that no person sees
+		to, err = "", nil
+	}
 	if token.CustomerID != 0 && !fault.Is(err, fault.NotFound) {
 		ctx, cancel := context.WithTimeout(r.Context(), clickWait)
 		defer cancel()
@@ -63,6 +70,10 @@ func (s *Service) click(w http.ResponseWriter, r *http.Request, text string) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
+	if to == "" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusFound)
 }

@@ -24,7 +24,7 @@ func TestClickIsStoredAndRedirected(t *testing.T) {
 	}
 	w.want(`SELECT concat_ws(' ', customer_id, kind, campaign_id, step_id, cell_id, channel, link_id, method, machine, detail ->> 'network') FROM responses`,
 		"1 click 1 11 31 email 21 token f 127.0.0.0/24")
-	w.want(`SELECT args FROM river_job WHERE kind = 'tracking_recorded'`, `{"campaign_id": 1, "customer_ids": "[1]"}`)
+	w.await(`SELECT args FROM river_job WHERE kind = 'tracking_recorded'`, `{"campaign_id": 1, "customer_ids": "[1]"}`)
 	tags := anna
 	tags.LinkID = linkTags
 	if res, _ := w.request("GET", w.urls.ClickURL(tags), browser, ""); res.Header.Get("Location") != "https://shop.example.org/hello/Anna" {

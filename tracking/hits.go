@@ -5,12 +5,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aldine/internal/id"
+	"aldine/internal/tally"
 )
 
 // hit is one request for a tracked address.
@@ -29,6 +31,12 @@ func newHit(kind Kind, t Token, r *http.Request, at time.Time) *hit {
 	h := &hit{id: id.New(), kind: kind, token: t, at: at, here: fromHere(r), detail: map[string]any{}}
 	if why := Machine(r); why != "" {
 		h.machine, h.detail["machine"] = true, why
+	}
+	if kind == KindClick && t.LinkID == 0 {
+		h.machine, h.detail["machine"] = true, reasonTrap
+	}
+	if h.here {
+		h.detail["here"] = true
 	}
 	if agent := clean(r.UserAgent(), 200); agent != "" {
 		h.detail["user_agent"] = agent
@@ -62,7 +70,10 @@ func network(remote string) string {
 }
 
 // tooSoon is how long after sending a hit is taken for a scanner's: no person has read the message by then.
-const tooSoon = 2 * time.Second
+const (
+	tooSoon       = 2 * time.Second
+	tooSoonReason = "within two seconds of sending"
+)
 
 // commitTimeout bounds one commit, so that a database that hangs turns hits away instead of piling them up.
 const commitTimeout = 10 * time.Second
@@ -70,16 +81,20 @@ const commitTimeout = 10 * time.Second
 // storeHits commits a batch; after a failure it tries once more, because a connection may have been cut by a restart
 // of the database.
 func (s *Service) storeHits(hits []*hit) error {
-	var err error
+	b, err := s.batch(hits)
+	if err != nil {
+		return err
+	}
 	for range 2 {
 		ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.storeHitsTx(ctx, tx, hits) })
+		err = b.store(ctx, s)
 		cancel()
 		if err == nil {
 			s.metrics.commits.Inc()
 			for _, h := range hits {
 				s.metrics.hits.WithLabelValues(string(h.kind), machineLabel(h.machine)).Inc()
 			}
+			s.followups.wake()
 			return nil
 		}
 	}
@@ -87,51 +102,89 @@ func (s *Service) storeHits(hits []*hit) error {
 	return err
 }
 
-func (s *Service) storeHitsTx(ctx context.Context, tx pgx.Tx, hits []*hit) error {
+// batch is the hits of one commit, column by column.
+type batch struct {
+	hits                              []*hit
+	ids                               [][16]byte // as such, and not as uuid.UUID, they are quick to send
+	customers, campaigns, steps, link []int64
+	kinds, details                    []string
+	ats                               []time.Time
+	machines, here, suspects          []bool
+
+	marked []int64 // campaigns
+	marks  [][16]byte
+}
+
+func (s *Service) batch(hits []*hit) (*batch, error) {
 	n := len(hits)
-	numbers, customers, campaigns, steps := make([]int32, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	rows := make([]row, n)
+	b := &batch{hits: hits, ids: make([][16]byte, n), customers: make([]int64, n), campaigns: make([]int64, n), steps: make([]int64, n), link: make([]int64, n),
+		kinds: make([]string, n), details: make([]string, n), ats: make([]time.Time, n), machines: make([]bool, n), here: make([]bool, n), suspects: make([]bool, n)}
 	for i, h := range hits {
-		numbers[i], customers[i], campaigns[i], steps[i] = int32(i), h.token.CustomerID, h.token.CampaignID, h.token.StepID
-		rows[i] = row{
-			customerID: h.token.CustomerID, campaignID: h.token.CampaignID, stepID: h.token.StepID, linkID: h.token.LinkID,
-			id: h.id, kind: h.kind, at: h.at, method: "token", machine: h.machine, detail: h.detail,
+		detail, err := encodeDetail(h.detail)
+		if err != nil {
+			return nil, err
+		}
+		b.ids[i], b.customers[i], b.campaigns[i], b.steps[i], b.link[i] = h.id, h.token.CustomerID, h.token.CampaignID, h.token.StepID, h.token.LinkID
+		b.kinds[i], b.details[i], b.ats[i], b.machines[i], b.here[i] = string(h.kind), detail, h.at, h.machine, h.here
+		b.suspects[i] = s.recent.suspect(h)
+		if !slices.Contains(b.marked, h.token.CampaignID) {
+			b.marked, b.marks = append(b.marked, h.token.CampaignID), append(b.marks, id.New())
 		}
 	}
-	found, err := tx.Query(ctx, `
-		SELECT q.i, coalesce(a.customer_id, q.customer_id), coalesce(t.cell_id, m.cell_id, 0), coalesce(t.channel, m.channel, s.channel, ''),
-			coalesce(t.sent_at, m.sent_at, CASE WHEN t.state = 'sending' THEN t.updated_at END)
-		FROM unnest(@numbers::int[], @customers::bigint[], @campaigns::bigint[], @steps::bigint[])
-			AS q (i, customer_id, campaign_id, step_id)
-		LEFT JOIN touches t USING (customer_id, campaign_id, step_id)
+	return b, nil
+}
+
+// storeSQL does all that has to be certain before a hit is answered, in one statement and so in one commit without another trip to the
+// database. Hits stored before under the same key are left as they are, so that a commit whose answer was lost can be repeated.
+const storeSQL = `
+	WITH q AS (
+		SELECT q.i, coalesce(a.customer_id, q.customer_id) AS customer_id, q.response_id, q.kind, q.at, q.campaign_id, q.step_id, q.link_id, q.machine, q.here, q.detail, q.suspect,
+			coalesce(t.cell_id, m.cell_id) AS cell_id, coalesce(t.channel, m.channel, s.channel) AS channel,
+			coalesce(t.sent_at, m.sent_at, CASE WHEN t.state = 'sending' THEN t.updated_at END) AS sent_at
+		FROM unnest($1::int[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::boolean[], $11::text[], $12::boolean[])
+			AS q (i, customer_id, response_id, kind, at, campaign_id, step_id, link_id, machine, here, detail, suspect)
+		LEFT JOIN touches t ON t.customer_id = q.customer_id AND t.campaign_id + 0 = q.campaign_id AND t.step_id + 0 = q.step_id
 		LEFT JOIN customer_aliases a ON a.old_id = q.customer_id -- a message to somebody who is part of another customer by now
-		LEFT JOIN touches m ON m.customer_id = a.customer_id AND m.campaign_id = q.campaign_id AND m.step_id = q.step_id
+		LEFT JOIN touches m ON m.customer_id = a.customer_id AND m.campaign_id + 0 = q.campaign_id AND m.step_id + 0 = q.step_id
 		LEFT JOIN steps s ON s.step_id = q.step_id
-		ORDER BY q.i`,
-		pgx.NamedArgs{"numbers": numbers, "customers": customers, "campaigns": campaigns, "steps": steps})
-	if err != nil {
-		return err
-	}
-	var (
-		i       int32
-		person  int64
-		cell    int64
-		channel string
-		sentAt  *time.Time
+	), judged AS (
+		SELECT q.*, NOT machine AND NOT here AND at < sent_at + make_interval(secs => $13) IS TRUE AS soon FROM q
+	), stored AS (
+		INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, step_id, cell_id, channel, link_id, method, machine, detail)
+		SELECT customer_id, response_id, kind, at, $14, nullif(campaign_id, 0), nullif(step_id, 0), cell_id, channel, nullif(link_id, 0), 'token', machine OR soon,
+			CASE WHEN soon THEN detail::jsonb || '{"machine": "` + tooSoonReason + `"}' ELSE detail::jsonb END
+		FROM judged ORDER BY customer_id, response_id
+		ON CONFLICT (customer_id, response_id) DO NOTHING
+		RETURNING customer_id, campaign_id, response_id, kind, machine
+	), done AS (
+		SELECT stored.*, judged.suspect FROM stored JOIN judged USING (response_id)
+	), marked AS (
+		INSERT INTO rollup_marks (campaign_id, mark_id, slices, at)
+		SELECT d.campaign_id, k.mark_id, array_agg(DISTINCT d.customer_id >> $17::int), $14 FROM done d JOIN unnest($15::bigint[], $16::uuid[]) AS k (campaign_id, mark_id) USING (campaign_id)
+		GROUP BY 1, 2
+	), followed AS (
+		INSERT INTO hit_followups (followup_id, campaign_id, people, clickers, suspects, at)
+		SELECT k.mark_id, d.campaign_id, coalesce(array_agg(DISTINCT d.customer_id) FILTER (WHERE NOT d.machine), '{}'),
+			coalesce(array_agg(DISTINCT d.customer_id) FILTER (WHERE NOT d.machine AND d.kind = 'click'), '{}'),
+			coalesce(array_agg(DISTINCT d.customer_id) FILTER (WHERE d.suspect), '{}'), $14
+		FROM done d JOIN unnest($15::bigint[], $16::uuid[]) AS k (campaign_id, mark_id) USING (campaign_id)
+		WHERE NOT d.machine OR d.suspect GROUP BY 1, 2
 	)
-	_, err = pgx.ForEachRow(found, []any{&i, &person, &cell, &channel, &sentAt}, func() error {
-		r := &rows[i]
-		r.customerID, r.cellID, r.channel = person, cell, channel
-		if sentAt != nil && r.at.Before(sentAt.Add(tooSoon)) && !r.machine && !hits[i].here {
-			r.machine, r.detail["machine"] = true, "within two seconds of sending"
-			hits[i].machine = true
-		}
-		return nil
-	})
+	SELECT i FROM judged WHERE soon`
+
+func (b *batch) store(ctx context.Context, s *Service) error {
+	numbers := make([]int32, len(b.hits))
+	for i := range numbers {
+		numbers[i] = int32(i)
+	}
+	rows, err := s.pool.Query(ctx, storeSQL, numbers, b.customers, b.ids, b.kinds, b.ats, b.campaigns, b.steps, b.link, b.machines, b.here, b.details, b.suspects,
+		tooSoon.Seconds(), s.now(), b.marked, b.marks, tally.Bits)
 	if err != nil {
 		return err
 	}
-	return s.storeTx(ctx, tx, rows)
+	var i int32
+	_, err = pgx.ForEachRow(rows, []any{&i}, func() error { b.hits[i].machine = true; return nil })
+	return err
 }
 
 func machineLabel(m bool) string {

@@ -41,6 +41,8 @@ type Service struct {
 	expand    func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
 
 	collector *collector
+	followups *followups
+	recent    recentHits
 	metrics   metrics
 	links     sync.Map // link_id -> URL
 }
@@ -51,6 +53,7 @@ func New(d Deps) *Service {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
+	s.followups = newFollowups(followPause, s.FollowUp, func(err error) { s.log.Error("what follows from hits is put off", "error", err) })
 	s.collector = newCollector(s.storeHits)
 	s.metrics = newMetrics(d.Registry, func() float64 { return float64(len(s.collector.queue)) })
 	return s

@@ -152,6 +152,9 @@ type URLs struct {
 // ClickURL is the address that records a click on t.LinkID and leads to the link's target.
 func (u URLs) ClickURL(t Token) string { return u.url(Click, t) }
 
+// TrapURL is the address of a link that no person sees. Who opens it is a program, and so are all that it did with the message.
+func (u URLs) TrapURL(t Token) string { t.LinkID = 0; return u.url(Click, t) }
+
 // PixelURL is the address of the picture that records an open.
 func (u URLs) PixelURL(t Token) string { t.LinkID = 0; return u.url(Open, t) }
 
