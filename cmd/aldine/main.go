@@ -34,6 +34,7 @@ type cli struct {
 	Customer   customerCmd   `cmd:"" help:"Export or erase one customer."`
 	Suppress   suppressCmd   `cmd:"" help:"Load a file of people who must not be contacted."`
 	Register   registerCmd   `cmd:"" help:"Keep national do-not-call registers."`
+	Tracking   trackingCmd   `cmd:"" help:"Judge stored clicks and opens again."`
 	Households householdsCmd `cmd:"" help:"Bring residences and households up to date."`
 	Segment    segmentCmd    `cmd:"" help:"Count customers with an expression."`
 	Campaign   campaignCmd   `cmd:"" help:"List, approve, launch, pause, resume, cancel or watch campaigns."`
