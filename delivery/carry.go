@@ -29,6 +29,7 @@ type outcome struct {
 	away  bool         // it took no messages at all, whatever this one is
 	cause bounce.Cause // of a refusal, where the provider tells
 	hard  bool         // no message will ever reach the address
+	to    string
 }
 
 // run is the claimed touches of one job on their way out.
@@ -105,7 +106,7 @@ func (r *run) begin(t *touch) error {
 
 // done takes the outcome of a touch and tells whether to go on.
 func (r *run) done(t *touch, o outcome) bool {
-	o.CustomerID = t.CustomerID
+	o.CustomerID, o.to = t.CustomerID, t.Destination
 	mark := fateFailed
 	switch o.State {
 	case "sent":

@@ -121,7 +121,7 @@ func (s *Service) hardBounces(ctx context.Context, r *run, outcomes []outcome) {
 		}
 		found = append(found, tracking.Response{
 			Ref: fmt.Sprintf("refused:%d.%d.%d", r.batch.CampaignID, r.batch.StepID, o.CustomerID), Kind: tracking.KindBounce, Hard: true, At: s.now(),
-			CustomerID: o.CustomerID, CampaignID: r.batch.CampaignID, StepID: r.batch.StepID, Channel: r.batch.Channel,
+			CustomerID: o.CustomerID, Email: o.to, CampaignID: r.batch.CampaignID, StepID: r.batch.StepID, Channel: r.batch.Channel,
 			Detail: map[string]any{"reason": o.Reason},
 		})
 	}
