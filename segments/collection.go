@@ -43,7 +43,7 @@ type itemField struct {
 	bare    itemSQL // as it is stored
 	cast    string
 	integer bool
-	get     func(*item) value
+	private bool
 	doc     string
 	example string
 }
@@ -51,11 +51,10 @@ type itemField struct {
 // item is one order, line, response, touch or member in memory.
 type item struct {
 	values   map[string]value
-	at       int64 // ever where it is not known
-	kind     string
+	at       int64    // ever where it is not known
+	kind     string   // of a response; the channel of a touch
 	campaign int64    // 0 where unknown
 	skus     []string // of an order: of all its lines
-	bought   []string // of an order: of lines that are not returns
 }
 
 func own(sql string) itemSQL { return itemSQL{sql: "%." + sql} }
@@ -151,7 +150,7 @@ func (c *Catalog) household() *collection {
 		items: (*Facts).members, tie: "%.customer_id"}
 	for _, f := range append(slices.Clone(coreFields), c.fields...) {
 		sql := f.expression("%", false)
-		members.fields = append(members.fields, itemField{name: f.name, kind: f.kind, bare: itemSQL{sql: sql}, cast: f.cast, integer: f.integer, doc: f.doc})
+		members.fields = append(members.fields, itemField{name: f.name, kind: f.kind, bare: itemSQL{sql: sql}, cast: f.cast, integer: f.integer, private: f.private, doc: f.doc})
 	}
 	return members
 }
@@ -165,10 +164,13 @@ func (of *collection) field(name string) *itemField {
 	return nil
 }
 
-func (of *collection) fieldNames() []string {
-	names := make([]string, len(of.fields))
-	for i, f := range of.fields {
-		names[i] = "." + f.name
+// fieldNames are the facts that can be named, by a reader without the private ones.
+func (of *collection) fieldNames(reader bool) []string {
+	var names []string
+	for _, f := range of.fields {
+		if !f.private || !reader {
+			names = append(names, "."+f.name)
+		}
 	}
 	return names
 }

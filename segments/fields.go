@@ -85,7 +85,9 @@ func (c *Catalog) fieldNames() []string {
 		names = append(names, f.name)
 	}
 	for _, f := range c.fields {
-		names = append(names, f.name)
+		if !f.private || !c.reader {
+			names = append(names, f.name)
+		}
 	}
 	return names
 }

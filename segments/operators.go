@@ -54,9 +54,9 @@ func (c *checker) member(n *ast.MemberNode) node {
 func (c *checker) itemField(of *collection, property *ast.StringNode) node {
 	f := of.field(property.Value)
 	if f == nil {
-		return c.fail(property, "%s has no fact %q%s", of.one, "."+property.Value, didYouMean("."+property.Value, of.fieldNames()))
+		return c.fail(property, "%s has no fact %q%s", of.one, "."+property.Value, didYouMean("."+property.Value, of.fieldNames(c.catalog.reader)))
 	}
-	if of.shared == "household_id" && c.catalog.reader && c.catalog.field(f.name).private {
+	if f.private && c.catalog.reader {
 		return c.fail(property, "%s is private: your role may not use it", f.name)
 	}
 	return &itemNode{field: f}

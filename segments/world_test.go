@@ -74,6 +74,12 @@ func someTime(r *rand.Rand) time.Time {
 // world fills a database with n customers of all sorts, nulls included, and gives a service on it.
 func world(t testing.TB, n int) (*Service, *pgxpool.Pool) {
 	t.Helper()
+	return worldOf(t, n, 1)
+}
+
+// worldOf is world drawn by a seed.
+func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
+	t.Helper()
 	ctx, pool := context.Background(), pgtest.New(t)
 	define(t, pool)
 	exec(t, pool, `INSERT INTO lists (name, kind, created_at) VALUES ('House', 'house', $1), ('Rented A', 'rented', $1)`, testNow)
@@ -84,7 +90,7 @@ func world(t testing.TB, n int) (*Service, *pgxpool.Pool) {
 	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES
 		('vip', 'vip and orders_count >= 2', 'test', $1, $1), ('nested', 'not in_segment("vip") or clicked()', 'test', $1, $1),
 		('home', 'household(vip and count(orders) > 1) and not (country == "DE")', 'test', $1, $1), ('quiet', 'never(clicked()) and count(orders) < 3', 'test', $1, $1)`, testNow)
-	r := rand.New(rand.NewPCG(1, 2))
+	r := rand.New(rand.NewPCG(seed, 2))
 	var batch pgx.Batch
 	for i := range n {
 		id := int64(i + 1)

@@ -1,0 +1,84 @@
+package segments
+
+import (
+	"strings"
+	"testing"
+
+	"aldine/internal/access"
+	"aldine/internal/fault"
+)
+
+// Who only reads can neither ask for a private attribute nor reach it through a segment, a household or a suggestion.
+func TestPrivateAttributes(t *testing.T) {
+	t.Parallel()
+	s, pool := world(t, 20)
+	exec(t, pool, `UPDATE attributes SET private = true WHERE name = 'vip'`)
+	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ('all', '', 'test', $1, $1)`, testNow)
+	reader := access.With(t.Context(), access.Actor{Kind: "user", Role: access.ReadOnly})
+	marketer := access.With(t.Context(), access.Actor{Kind: "user", Role: access.Marketer})
+	for _, expression := range []string{"vip", `in_segment("vip")`, `not in_segment("nested")`, "any(household, .vip)", "household(vip)", "top(3, vip ? 1 : 0)"} {
+		if err := s.Check(marketer, expression); err != nil {
+			t.Errorf("a marketer: %s: %v", expression, err)
+		}
+		if err := s.Check(reader, expression); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "private") {
+			t.Errorf("a reader: %s: %v", expression, err)
+		}
+		if _, err := s.Count(reader, expression, Exact); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a reader counts %s: %v", expression, err)
+		}
+		if _, err := s.Sample(reader, expression, 5); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a reader sees %s: %v", expression, err)
+		}
+	}
+	if err := s.Check(reader, "vap"); strings.Contains(err.Error(), "vip") {
+		t.Errorf("a suggestion names it: %v", err)
+	}
+	names, err := s.Names(reader)
+	if err != nil || len(names.Attributes) != 6 {
+		t.Errorf("names for a reader: %+v, %v", names.Attributes, err)
+	}
+	if names, err := s.Names(marketer); err != nil || len(names.Attributes) != 7 {
+		t.Errorf("names for a marketer: %+v, %v", names.Attributes, err)
+	}
+	for id := range int64(20) {
+		in, err := s.Memberships(reader, id+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, segment := range in {
+			if segment.Name != "all" && segment.Name != "quiet" {
+				t.Errorf("a reader sees that customer %d is in %q", id+1, segment.Name)
+			}
+		}
+	}
+}
+
+// A ranking is asked of the database for one customer, and not at all by a journey.
+func TestRankingOfOneCustomer(t *testing.T) {
+	t.Parallel()
+	s, pool := world(t, 30)
+	exec(t, pool, `UPDATE customers SET rented = false, total_spent = customer_id`)
+	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ('best', 'top(3, total_spent)', 'test', $1, $1)`, testNow)
+	for id, want := range map[int64]bool{30: true, 28: true, 27: false, 1: false} {
+		in, err := s.Memberships(t.Context(), id)
+		found := false
+		for _, segment := range in {
+			found = found || segment.Name == "best"
+		}
+		if err != nil || found != want {
+			t.Errorf("customer %d: %v, %v", id, found, err)
+		}
+	}
+	catalog, err := LoadCatalog(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, expression := range []string{"top(3, total_spent)", `vip or in_segment("best")`} {
+		if _, err := catalog.CompileCondition(expression, testNow); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "journey") {
+			t.Errorf("%s: %v", expression, err)
+		}
+	}
+	if _, err := catalog.CompileCondition("vip", testNow); err != nil {
+		t.Error(err)
+	}
+}
