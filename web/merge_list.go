@@ -18,6 +18,7 @@ type mergeListPage struct {
 // mergeListed is a run with the size of its result.
 type mergeListed struct {
 	mergepurge.Run
+	Lists        int
 	Records, Net *int64
 }
 
@@ -43,7 +44,7 @@ func (p *Pages) mergeList(c echo.Context) error {
 	return show(p, c, mergeListView, page)
 }
 
-// mergeSizes adds what the reports say of the sizes; the list comes without reports.
+// mergeSizes adds the number of lists and what the reports say of the sizes; the runs come without either.
 func (p *Pages) mergeSizes(c echo.Context, list []mergepurge.Run) ([]mergeListed, error) {
 	ids, at := make([]int64, len(list)), map[int64]int{}
 	out := make([]mergeListed, len(list))
@@ -51,15 +52,18 @@ func (p *Pages) mergeSizes(c echo.Context, list []mergepurge.Run) ([]mergeListed
 		ids[i], at[r.ID], out[i].Run = r.ID, i, r
 	}
 	rows, err := p.Pool.Query(ctx(c), `
-		SELECT run_id, (SELECT sum((i ->> 'input')::bigint)::bigint FROM jsonb_array_elements(report -> 'inputs') i), (report ->> 'net')::bigint
-		FROM merge_runs WHERE run_id = ANY (@ids) AND report IS NOT NULL ORDER BY run_id`, pgx.NamedArgs{"ids": ids})
+		SELECT run_id, (SELECT count(*) FROM merge_inputs i WHERE i.run_id = r.run_id),
+			(SELECT sum((i ->> 'input')::bigint)::bigint FROM jsonb_array_elements(report -> 'inputs') i), (report ->> 'net')::bigint
+		FROM merge_runs r WHERE run_id = ANY (@ids) ORDER BY run_id`, pgx.NamedArgs{"ids": ids})
 	if err != nil {
 		return nil, err
 	}
 	var id int64
+	var lists int
 	var records, net *int64
-	_, err = pgx.ForEachRow(rows, []any{&id, &records, &net}, func() error {
-		out[at[id]].Records, out[at[id]].Net = records, net
+	_, err = pgx.ForEachRow(rows, []any{&id, &lists, &records, &net}, func() error {
+		of := &out[at[id]]
+		of.Lists, of.Records, of.Net = lists, records, net
 		return nil
 	})
 	return out, err

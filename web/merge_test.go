@@ -144,7 +144,7 @@ func TestMergePurge(t *testing.T) {
 	b.post(run + "/apply").to(run)
 	s.work()
 	b.get(run).want(200).has("applied", "Show the list", "Use it in a campaign", `in_list("Spring mailing")`)
-	b.get("/merge-runs").want(200).has("Spring mailing", "applied", "77")
+	b.get("/merge-runs").want(200).has("Spring mailing", "applied", "77", "Person 4 114 77")
 	b.fragment("POST", "/segments/check", "expression", `in_list("Spring mailing")`, "mode", "exact").want(200).has("77 customers")
 	b.fragment("POST", "/segments/check", "expression", `country == "US"`, "mode", "exact").want(200).has("30 customers")
 	b.post(run + "/apply").want(409)
