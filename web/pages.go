@@ -16,6 +16,7 @@ import (
 	"aldine/customers/duplicates"
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
+	"aldine/insights"
 	"aldine/internal/access"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
@@ -35,6 +36,7 @@ type Deps struct {
 	MergePurge *mergepurge.Service
 	Duplicates *duplicates.Service
 	Segments   *segments.Service
+	Insights   *insights.Service
 	Campaigns  *campaigns.Service
 	Delivery   *delivery.Service
 	Reports    *reports.Service

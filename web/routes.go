@@ -96,7 +96,13 @@ func (p *Pages) Register(e *echo.Echo) {
 	r.on("POST", "/segments", access.SegmentsWrite, p.segmentSave)
 	r.on("POST", "/segments/check", access.SegmentsRead, p.segmentCheck)
 	r.on("POST", "/segments/sample", access.CustomersRead, p.segmentSample)
+	r.on("POST", "/segments/rows", access.SegmentsRead, p.segmentRows)
+	r.on("POST", "/segments/text", access.SegmentsRead, p.segmentText)
+	r.on("POST", "/segments/profile", access.SegmentsRead, p.segmentProfile)
+	r.on("POST", "/segments/overlap", access.SegmentsRead, p.segmentOverlap)
 	r.on("GET", "/segments/:id", access.SegmentsRead, p.segmentEdit)
+	r.on("GET", "/segments/:id/members.csv", access.CustomersWrite, p.segmentExport)
+	r.on("POST", "/segments/:id/versions/:version", access.SegmentsWrite, p.segmentRestore)
 	r.on("POST", "/segments/:id", access.SegmentsWrite, p.segmentSave)
 	r.on("POST", "/segments/:id/delete", access.SegmentsWrite, p.segmentDelete)
 
@@ -130,6 +136,8 @@ func (p *Pages) Register(e *echo.Echo) {
 
 	r.on("GET", "/reports", access.ReportsRead, p.reportList)
 	r.on("GET", "/reports/export", access.ReportsRead, p.reportExport)
+	r.on("GET", "/reports/rfm", access.ReportsRead, p.rfm)
+	r.on("POST", "/reports/rfm", access.SegmentsWrite, p.rfmSave)
 	r.on("GET", "/reports/unmatched", access.ResponsesWrite, p.unmatched)
 	r.on("POST", "/reports/unmatched/:id", access.ResponsesWrite, p.unmatchedResolve)
 	r.on("GET", "/reports/:id", access.ReportsRead, p.reportShow)

@@ -1,12 +1,12 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
-	"aldine/customers"
 	"aldine/internal/fault"
 	"aldine/segments"
 )
@@ -29,39 +29,44 @@ type problem struct {
 	Before, Mark, After string
 }
 
-var (
-	verdictView = partView[verdict]("verdict")
-	sampleView  = partView[sample]("sample")
-)
+var verdictView = partView[verdict]("verdict")
 
 func (p *Pages) segmentCheck(c echo.Context) error {
 	f, err := formOf(c)
 	if err != nil {
 		return err
 	}
-	expression := f.Get("expression")
-	v := verdict{Everyone: strings.TrimSpace(expression) == ""}
 	mode := segments.Estimate
 	if f.Get("mode") == "exact" {
 		mode = segments.Exact
 	}
-	v.Count, err = p.Segments.Count(ctx(c), expression, mode)
-	if fe := (*fault.Error)(nil); errors.As(err, &fe) && fe.Kind == fault.Invalid {
-		v.Problems = problems(expression, fe)
-		return show(p, c, verdictView, v)
-	} else if err != nil {
-		return err
-	}
-	all, err := p.Segments.Count(ctx(c), "", segments.Estimate)
+	v, err := p.verdict(ctx(c), f.Get("expression"), mode)
 	if err != nil {
 		return err
+	}
+	return show(p, c, verdictView, v)
+}
+
+// verdict counts an expression, or says what is wrong with it. A count that takes too long is a verdict, too.
+func (p *Pages) verdict(ctx context.Context, expression string, mode segments.Mode) (v verdict, err error) {
+	v.Everyone = strings.TrimSpace(expression) == ""
+	v.Count, err = p.Segments.Count(ctx, expression, mode)
+	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
+		v.Problems = problems(expression, fe)
+		return v, nil
+	} else if err != nil {
+		return v, err
+	}
+	all, err := p.Segments.Count(ctx, "", segments.Estimate)
+	if err != nil {
+		return v, err
 	}
 	v.Counted, v.Total = true, max(all.Count, v.Count.Count)
 	if v.Total > 0 {
 		share := float64(v.Count.Count) / float64(v.Total)
 		v.Share = &share
 	}
-	return show(p, c, verdictView, v)
+	return v, nil
 }
 
 func problems(expression string, e *fault.Error) []problem {
@@ -99,33 +104,4 @@ func snippet(line string, column int) (before, mark, after string) {
 		mark = "␣"
 	}
 	return string(r[:at]), mark, string(r[end:])
-}
-
-type sample struct {
-	Problems  []problem
-	Customers []customers.Customer
-}
-
-func (p *Pages) segmentSample(c echo.Context) error {
-	f, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	ids, err := p.Segments.Sample(ctx(c), f.Get("expression"), 10)
-	if fe := (*fault.Error)(nil); errors.As(err, &fe) && fe.Kind == fault.Invalid {
-		return show(p, c, sampleView, sample{Problems: problems(f.Get("expression"), fe)})
-	} else if err != nil {
-		return err
-	}
-	found, err := p.Customers.Profiles(ctx(c), p.Pool, ids)
-	if err != nil {
-		return err
-	}
-	var s sample
-	for _, id := range ids {
-		if customer, ok := found[id]; ok {
-			s.Customers = append(s.Customers, customer)
-		}
-	}
-	return show(p, c, sampleView, s)
 }

@@ -1,10 +1,12 @@
 package web
 
 import (
-	"context"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
 
 	"aldine/segments"
@@ -15,7 +17,20 @@ type segmentPage struct {
 	Form      form
 	Segment   segments.Segment // zero for a new one
 	Reference []referenceGroup
+	Names     segments.Names // what the builder and the editor offer
+	Verdict   *verdict       // where it was asked for without a script
 	Uses      []use
+	Versions  []versionRow
+	Older     string // address of the versions before
+	History   *chart
+	Others    []segments.Segment // to compare with
+	Folders   []segments.Label
+}
+
+// versionRow is a version with the lines that changed since the one before.
+type versionRow struct {
+	segments.Version
+	Present bool
 }
 
 // use is a thing that needs the segment.
@@ -39,7 +54,8 @@ func (p *Pages) segmentEdit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.showSegment(c, s, formWith("name", s.Name, "expression", s.Expression, "description", s.Description))
+	return p.showSegment(c, s, formWith("name", s.Name, "expression", s.Expression, "description", s.Description,
+		"owner", s.Owner, "folder", s.Folder, "tags", strings.Join(s.Tags, ", ")))
 }
 
 func (p *Pages) segmentParam(c echo.Context) (segments.Segment, error) {
@@ -57,15 +73,85 @@ func (p *Pages) showSegment(c echo.Context, s segments.Segment, f form) error {
 	}
 	page := segmentPage{frame: p.frame(c, segmentsPlace, title), Form: f, Segment: s}
 	var err error
-	if page.Reference, err = p.reference(ctx(c)); err != nil {
+	if page.Names, err = p.Segments.Names(ctx(c)); err != nil {
 		return err
 	}
+	page.Reference = reference(page.Names)
+	if page.Folders, err = p.Segments.Folders(ctx(c)); err != nil {
+		return err
+	}
+	if page.Others, err = p.Segments.List(ctx(c), segments.Query{Limit: 200}); err != nil {
+		return err
+	}
+	page.Others = slices.DeleteFunc(page.Others, func(o segments.Segment) bool { return o.ID == s.ID })
 	if s.ID != 0 {
-		if page.Uses, err = p.segmentUses(ctx(c), s); err != nil {
+		if err := p.aboutSegment(c, &page); err != nil {
 			return err
 		}
 	}
+	if f.Get("do") == "check" {
+		v, err := p.verdict(ctx(c), f.Get("expression"), segments.Exact)
+		if err != nil {
+			return err
+		}
+		page.Verdict = &v
+	}
 	return showStatus(p, c, f.status(), segmentView, page)
+}
+
+// aboutSegment reads who uses a saved segment, what it said before and how its size went.
+func (p *Pages) aboutSegment(c echo.Context, page *segmentPage) (err error) {
+	if page.Uses, err = p.segmentUses(ctx(c), page.Segment); err != nil {
+		return err
+	}
+	before, _ := strconv.Atoi(c.QueryParam("before"))
+	versions, err := p.Segments.Versions(ctx(c), page.Segment.ID, max(before, 0), versionsShown+1)
+	if err != nil {
+		return err
+	}
+	if len(versions) > versionsShown {
+		versions = versions[:versionsShown]
+		page.Older = fmt.Sprintf("/segments/%d?before=%d#versions", page.Segment.ID, versions[versionsShown-1].Version)
+	}
+	for _, v := range versions {
+		page.Versions = append(page.Versions, versionRow{v, v.Version == page.Segment.Version})
+	}
+	days, err := p.Segments.History(ctx(c), page.Segment.ID, 90)
+	if err != nil {
+		return err
+	}
+	var rows []chartRow
+	for _, d := range days {
+		rows = append(rows, chartRow{Label: d.Day.Format(time.DateOnly), Values: []int64{d.Members}})
+	}
+	page.History = newChart("Size by day", []string{"customers"}, rows)
+	return nil
+}
+
+const versionsShown = 10
+
+// segmentRestore takes an earlier version as the present one.
+func (p *Pages) segmentRestore(c echo.Context) error {
+	s, err := p.segmentParam(c)
+	if err != nil {
+		return err
+	}
+	version, _ := strconv.Atoi(c.Param("version"))
+	restored, err := p.Segments.Restore(ctx(c), s.ID, version)
+	if err != nil {
+		return err
+	}
+	p.count(c, restored)
+	return p.done(c, segmentPath(s), fmt.Sprintf("The segment says again what version %d said; this is version %d.", version, restored.Version))
+}
+
+func segmentPath(s segments.Segment) string { return "/segments/" + strconv.FormatInt(int64(s.ID), 10) }
+
+// count counts a segment that was just saved; it is saved, whatever becomes of it.
+func (p *Pages) count(c echo.Context, s segments.Segment) {
+	if _, err := p.Segments.CountSegment(ctx(c), s.ID); err != nil {
+		p.Log.WarnContext(ctx(c), "segment not counted", "segment", s.ID, "error", err)
+	}
 }
 
 func (p *Pages) segmentSave(c echo.Context) error {
@@ -73,8 +159,17 @@ func (p *Pages) segmentSave(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	draft := segments.Draft{Name: f.Text("name"), Expression: f.Get("expression"), Description: f.Text("description")}
+	draft := segments.Draft{Name: f.Text("name"), Expression: f.Get("expression"), Description: f.Text("description"),
+		Owner: f.Text("owner"), Folder: f.Text("folder"), Tags: strings.Split(f.Text("tags"), ",")}
 	var old, saved segments.Segment
+	if f.Get("do") == "check" {
+		if c.Param("id") != "" {
+			if old, err = p.segmentParam(c); err != nil {
+				return err
+			}
+		}
+		return p.showSegment(c, old, f)
+	}
 	if c.Param("id") == "" {
 		saved, err = p.Segments.Create(ctx(c), draft)
 	} else {
@@ -89,10 +184,8 @@ func (p *Pages) segmentSave(c echo.Context) error {
 		}
 		return p.showSegment(c, old, f)
 	}
-	if _, err := p.Segments.CountSegment(ctx(c), saved.ID); err != nil {
-		p.Log.WarnContext(ctx(c), "segment not counted", "segment", saved.ID, "error", err)
-	}
-	return p.done(c, "/segments/"+strconv.FormatInt(int64(saved.ID), 10), "The segment is saved.")
+	p.count(c, saved)
+	return p.done(c, segmentPath(saved), "The segment is saved.")
 }
 
 func (p *Pages) segmentDelete(c echo.Context) error {
@@ -104,61 +197,4 @@ func (p *Pages) segmentDelete(c echo.Context) error {
 		return err
 	}
 	return p.done(c, "/segments", "The segment "+s.Name+" is deleted.")
-}
-
-// segmentUses finds the campaigns that aim at a segment and the segments that build on it.
-func (p *Pages) segmentUses(ctx context.Context, s segments.Segment) ([]use, error) {
-	rows, err := p.Pool.Query(ctx, `
-		SELECT 'Campaign', name, '/campaigns/' || campaign_id FROM campaigns WHERE segment_id = @id
-		UNION ALL
-		SELECT 'Segment', name, '/segments/' || segment_id FROM segments
-		WHERE segment_id <> @id AND strpos(expression, 'in_segment("' || @name || '")') > 0
-		ORDER BY 1, 2 LIMIT 100`, pgx.NamedArgs{"id": s.ID, "name": s.Name})
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[use])
-}
-
-// reference is what the editor offers to click: fields, attributes, functions.
-func (p *Pages) reference(ctx context.Context) ([]referenceGroup, error) {
-	names, err := p.Segments.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var own []referenceEntry
-	for _, a := range names.Attributes {
-		own = append(own, referenceEntry{a.Name, a.Name, a.Name, a.Label + " (" + a.Type + ")"})
-	}
-	groups := []referenceGroup{}
-	if own != nil {
-		groups = append(groups, referenceGroup{"Your attributes", own})
-	}
-	kinds := map[string]int{}
-	for _, e := range segments.Reference() {
-		i, ok := kinds[e.Kind]
-		if !ok {
-			i = len(groups)
-			kinds[e.Kind] = i
-			groups = append(groups, referenceGroup{Name: plainKind(e.Kind)})
-		}
-		insert := e.Name
-		if e.Kind == "function" {
-			insert = e.Signature
-		}
-		groups[i].Entries = append(groups[i].Entries, referenceEntry{e.Name, insert, e.Signature, e.Description})
-	}
-	return groups, nil
-}
-
-func plainKind(kind string) string {
-	switch kind {
-	case "field":
-		return "Facts of a customer"
-	case "order field":
-		return "Facts of an order"
-	case "function":
-		return "Functions"
-	}
-	return kind
 }

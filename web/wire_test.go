@@ -15,6 +15,7 @@ import (
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/delivery/sandbox"
+	"aldine/insights"
 	"aldine/internal/queue"
 	"aldine/reports"
 	"aldine/segments"
@@ -30,6 +31,7 @@ func wire(t *testing.T, d *web.Deps) {
 	signer := tracking.NewSigner([]byte("0123456789abcdef0123456789abcdef"))
 	d.Customers = customers.New(customers.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, DataDir: d.DataDir, Now: d.Now, Log: quiet})
 	d.Segments = segments.New(d.Pool, d.Now)
+	d.Insights = insights.New(d.Pool, d.Segments, d.Settings, d.Now)
 	compile := func(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
 		compiled, err := d.Segments.Compile(ctx, expression, d.Now())
 		if err != nil {
