@@ -83,6 +83,8 @@ func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	if l.html = len(html) > 1 || html[0] != ""; l.html {
 		if html, l.pixel = email.PixelPlace(html); html == nil {
 			html, l.whole = []string{"", ""}, true
+		} else {
+			html = trapPlace(html, l.pixel)
 		}
 	}
 	var err error
@@ -107,11 +109,11 @@ func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) error {
 		return err
 	}
 	if l.html {
-		pixel := r.urls.PixelURL(r.token(t.CustomerID))
+		pixel, trap := r.urls.PixelURL(r.token(t.CustomerID)), html.EscapeString(r.urls.TrapURL(r.token(t.CustomerID)))
 		if l.whole {
-			values.HTML = []string{email.WithPixel(r.template.HTML(values), pixel)}
+			values.HTML = []string{withTrap(email.WithPixel(r.template.HTML(values), pixel), html.EscapeString(pixel), trap)}
 		} else {
-			values.HTML = slices.Insert(values.HTML, l.pixel, html.EscapeString(pixel))
+			values.HTML = slices.Insert(values.HTML, l.pixel, trap, html.EscapeString(pixel))
 		}
 	}
 	*body, err = l.skeleton.Append((*body)[:0], &email.Fields{
