@@ -28,7 +28,7 @@ func cleanCore(field, s, country string) (string, error) {
 	case "email":
 		s, err = normal.EmailAsWritten(s)
 	case "phone":
-		s, err = NormalizePhone(s, country)
+		s, err = normal.Phone(s, country)
 	case "country":
 		s, err = cleanCountry(s)
 	case "language":
@@ -62,7 +62,7 @@ var countryNames = sync.OnceValue(func() map[string]string {
 	for a := 'A'; a <= 'Z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {
 			if r, err := language.ParseRegion(string(a) + string(b)); err == nil && r.IsCountry() {
-				m[fold(names.Name(r))] = r.Canonicalize().String()
+				m[normal.Fold(names.Name(r))] = r.Canonicalize().String()
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func cleanCountry(s string) (string, error) {
 			}
 		}
 	}
-	if code, ok := countryNames()[fold(s)]; ok {
+	if code, ok := countryNames()[normal.Fold(s)]; ok {
 		return code, nil
 	}
 	return "", errors.New("is not a country: use its two letters (ISO 3166), such as DE")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers/normal"
 	"aldine/internal/settings"
 )
 
@@ -137,7 +138,7 @@ func (l *customerLoader) parse(it *item) {
 		var err error
 		switch name := coreNames[i]; name {
 		case "phone":
-			*refs[i], err = NormalizePhone(it.fields[column], country)
+			*refs[i], err = normal.Phone(it.fields[column], country)
 		case "country":
 			*refs[i] = country
 		default:

@@ -1,6 +1,10 @@
 package customers
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"aldine/customers/normal"
+)
 
 // Places in coreNames of fields that are treated apart.
 var (
@@ -62,7 +66,7 @@ func (l *customerLoader) fillIn(p *person, in *incoming) bool {
 		if v == "" || v == *mine[i] || isAddress(i) && !homeless {
 			continue
 		}
-		if *mine[i] != "" && !(i == atFirstName && isInitialOf(fold(*mine[i]), fold(v)) && utf8.RuneCountInString(fold(v)) > 1) {
+		if *mine[i] != "" && !(i == atFirstName && isInitialOf(normal.Fold(*mine[i]), normal.Fold(v)) && utf8.RuneCountInString(normal.Fold(v)) > 1) {
 			continue
 		}
 		*mine[i] = v
@@ -79,7 +83,7 @@ func (l *customerLoader) fillIn(p *person, in *incoming) bool {
 
 // keepsName tells whether a full first name is kept against its mere initial.
 func keepsName(full, initial string) bool {
-	return utf8.RuneCountInString(fold(full)) > 1 && isInitialOf(fold(initial), fold(full))
+	return utf8.RuneCountInString(normal.Fold(full)) > 1 && isInitialOf(normal.Fold(initial), normal.Fold(full))
 }
 
 func (p *person) set(name string, v any) {

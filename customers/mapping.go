@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"aldine/customers/normal"
 	"aldine/internal/fault"
 )
 
@@ -63,7 +64,7 @@ var synonyms = map[string]map[string][]string{
 // orderNeeds are the fields that a file of orders must have.
 var orderNeeds = []string{"order_id", "customer_external_id", "ordered_at", "amount"}
 
-func headerKey(s string) string { return strings.ReplaceAll(fold(s), " ", "") }
+func headerKey(s string) string { return strings.ReplaceAll(normal.Fold(s), " ", "") }
 
 // proposeMapping finds the field of each column by its header; columns that nothing is known of are absent. Attributes
 // go by their names. Where two columns mean one field, the better name wins, then the one further left.

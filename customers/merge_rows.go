@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers/normal"
 	"aldine/internal/fault"
 )
 
@@ -163,7 +164,7 @@ func (r *MergeReader) Read(cells []string) (row MergeRow, reject string) {
 		var err error
 		switch name := coreNames[i]; name {
 		case "phone":
-			*refs[i], err = NormalizePhone(cells[column], country)
+			*refs[i], err = normal.Phone(cells[column], country)
 		case "country":
 			*refs[i] = country
 		default:

@@ -34,13 +34,10 @@ func firstNamesAgree(a, b string) bool {
 	if a == "" || b == "" || normal.SameWords(a, b) {
 		return true
 	}
-	x, y := fold(a), fold(b)
+	x, y := normal.Fold(a), normal.Fold(b)
 	return isInitialOf(x, y) || isInitialOf(y, x)
 }
 
 func isInitialOf(initial, name string) bool {
 	return initial != "" && utf8.RuneCountInString(initial) == 1 && strings.HasPrefix(name, initial)
 }
-
-// fold gives the form in which names and address lines are compared.
-func fold(s string) string { return normal.Fold(s) }

@@ -5,12 +5,7 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
-
-	"aldine/customers/normal"
 )
-
-// NormalizePhone gives a number's E.164 form, as normal.Phone does.
-func NormalizePhone(s, defaultCountry string) (string, error) { return normal.Phone(s, defaultCountry) }
 
 // TimeZoneOf gives the IANA zone that a number (E.164) lies in, else the one zone of the country (ISO 3166 alpha-2);
 // "" where neither tells or there are several.

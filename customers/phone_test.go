@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"aldine/customers/normal"
 	"aldine/internal/testdata"
 )
 
@@ -46,7 +47,7 @@ func TestPhoneVerdicts(t *testing.T) {
 	examples := readTable(t, "phone/example_numbers.csv")
 	for _, r := range examples {
 		for _, form := range []string{"national", "international", "e164", "rfc3966"} {
-			got, err := NormalizePhone(r[form], r["region"])
+			got, err := normal.Phone(r[form], r["region"])
 			if (err != nil || got != r["e164"]) && !differs(r["region"]+" "+r[form]) {
 				t.Errorf("%s %s %q: %q, %v, want %s", r["region"], form, r[form], got, err, r["e164"])
 			}
@@ -54,7 +55,7 @@ func TestPhoneVerdicts(t *testing.T) {
 	}
 	malformed := readTable(t, "phone/malformed_numbers.csv")
 	for _, r := range malformed {
-		got, err := NormalizePhone(r["input_digits"], r["region"])
+		got, err := normal.Phone(r["input_digits"], r["region"])
 		if (err == nil) != (r["valid"] == "true") && !differs(r["region"]+" "+r["input_digits"]) {
 			t.Errorf("%s %s %q: %q, %v, valid %s", r["region"], r["defect"], r["input_digits"], got, err, r["valid"])
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers/normal"
 	"aldine/internal/fault"
 )
 
@@ -231,7 +232,7 @@ func (s *Service) searchSQL(ctx context.Context, query Query) (string, pgx.Named
 		return "", nil, err
 	}
 	number, _ := strconv.ParseInt(search, 10, 64)
-	phone, _ := NormalizePhone(search, v.DefaultCountry)
+	phone, _ := normal.Phone(search, v.DefaultCountry)
 	args["search"], args["number"], args["phone"] = search, number, phone
 	args["email"] = strings.ToLower(search)
 	words := strings.Fields(strings.ToLower(search))

@@ -72,11 +72,11 @@ func (p *Suppression) normalize(field, country string) []fault.Field {
 			p.key = strconv.FormatInt(n, 10)
 		}
 	case ScopeEmail:
-		value(NormalizeEmail)
+		value(normal.Email)
 	case ScopeDomain:
 		value(suppressibleDomain)
 	case ScopePhone:
-		value(func(s string) (string, error) { return NormalizePhone(s, country) })
+		value(func(s string) (string, error) { return normal.Phone(s, country) })
 	case ScopeAddress:
 		if p.Address == nil {
 			bad("address", "give the address: street, and postal code or city")
@@ -124,7 +124,7 @@ func suppressibleDomain(s string) (string, error) {
 	if strings.Contains(s, "@") {
 		return "", errors.New("is an e-mail address: write the domain alone, such as example.com")
 	}
-	address, err := NormalizeEmail("x@" + s)
+	address, err := normal.Email("x@" + s)
 	if err != nil {
 		return "", errors.New("is not a domain: write it like example.com")
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"aldine/customers/normal"
 )
 
 // SuppressionQuery says which suppressions to list.
@@ -48,7 +50,7 @@ func (s *Service) Suppressions(ctx context.Context, query SuppressionQuery) (Sup
 		if err != nil {
 			return SuppressionPage{}, err
 		}
-		phone, _ := NormalizePhone(search, v.DefaultCountry)
+		phone, _ := normal.Phone(search, v.DefaultCountry)
 		domain, _ := suppressibleDomain(search)
 		args["keys"], args["like"] = []string{strings.ToLower(search), phone, domain}, like(strings.ToLower(search))
 		// Each branch has its index.

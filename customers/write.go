@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers/normal"
 	"aldine/internal/audit"
 )
 
@@ -105,8 +106,8 @@ func lookupsTx(ctx context.Context, tx pgx.Tx, id ID, before, after *Fields) err
 
 // identityOf is the key of a customer who came in without external id and e-mail: all they came with.
 func identityOf(f *Fields) int64 {
-	return *hashOf("identity\x00" + fold(f.FirstName) + "\x00" + fold(f.LastName) + "\x00" + fold(f.Company) + "\x00" + fold(f.Street) +
-		"\x00" + fold(f.Address2) + "\x00" + fold(f.City) + "\x00" + fold(f.Region) + "\x00" + fold(f.PostalCode) + "\x00" + f.Country + "\x00" + f.Phone)
+	return *hashOf("identity\x00" + normal.Fold(f.FirstName) + "\x00" + normal.Fold(f.LastName) + "\x00" + normal.Fold(f.Company) + "\x00" + normal.Fold(f.Street) +
+		"\x00" + normal.Fold(f.Address2) + "\x00" + normal.Fold(f.City) + "\x00" + normal.Fold(f.Region) + "\x00" + normal.Fold(f.PostalCode) + "\x00" + f.Country + "\x00" + f.Phone)
 }
 
 // Update changes a customer. Invalid names every wrong field, NotFound where there is no customer, Conflict an external

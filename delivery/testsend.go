@@ -9,6 +9,7 @@ import (
 
 	"aldine/campaigns/content"
 	"aldine/customers"
+	"aldine/customers/normal"
 	"aldine/delivery/email"
 	"aldine/delivery/sms"
 	"aldine/internal/fault"
@@ -84,7 +85,7 @@ func (s *Service) TestSend(ctx context.Context, m TestMessage) error {
 }
 
 func (s *Service) testMail(ctx context.Context, to, fromName, from string, out content.Rendered) error {
-	address, err := customers.NormalizeEmail(to)
+	address, err := normal.Email(to)
 	if err != nil {
 		return fault.BadField("to", "%q %v", to, err)
 	}
@@ -108,7 +109,7 @@ func (s *Service) testMail(ctx context.Context, to, fromName, from string, out c
 }
 
 func (s *Service) testText(ctx context.Context, to, from, country, text string) error {
-	number, err := customers.NormalizePhone(to, country)
+	number, err := normal.Phone(to, country)
 	if err != nil {
 		return fault.BadField("to", "%q %v", to, err)
 	}

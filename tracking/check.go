@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"aldine/customers"
+	"aldine/customers/normal"
 	"aldine/internal/fault"
 	"aldine/internal/id"
 )
@@ -135,18 +136,18 @@ func (it *item) check(country string, now time.Time, bad func(name, format strin
 		bad("customer_id", "is negative")
 	}
 	if r.Email != "" {
-		normal, err := customers.NormalizeEmail(r.Email)
+		clean, err := normal.Email(r.Email)
 		if err != nil {
 			bad("email", "%s", err)
 		}
-		r.Email = normal
+		r.Email = clean
 	}
 	if r.Phone != "" {
-		normal, err := customers.NormalizePhone(r.Phone, country)
+		clean, err := normal.Phone(r.Phone, country)
 		if err != nil {
 			bad("phone", "%s", err)
 		}
-		r.Phone = normal
+		r.Phone = clean
 	}
 	it.checkCodes(bad)
 	it.checkOrder(bad)

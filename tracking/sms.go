@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"aldine/customers"
+	"aldine/customers/normal"
 	"aldine/internal/fault"
 	"aldine/internal/id"
 	"aldine/internal/settings"
@@ -34,7 +34,7 @@ func (s *Service) InboundSMS(ctx context.Context, from, to, text, ref string) (R
 		return Reply{}, fault.BadField("ref", "is not an id of at most %d plain characters", maxRef)
 	}
 	m := message{to: clean(to, 100), text: clean(text, 2000), ref: ref, word: readKeyword(text)}
-	if m.phone, err = customers.NormalizePhone(from, v.DefaultCountry); err != nil {
+	if m.phone, err = normal.Phone(from, v.DefaultCountry); err != nil {
 		m.phone, m.strange = clean(from, 100), true
 	}
 	var reply Reply

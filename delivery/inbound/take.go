@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"aldine/customers"
+	"aldine/customers/normal"
 	"aldine/delivery/bounce"
 	"aldine/internal/fault"
 	"aldine/internal/settings"
@@ -173,8 +173,8 @@ func (s *Service) replyTx(ctx context.Context, tx pgx.Tx, m mail, token tracking
 // recordTx hands a response to tracking, or keeps it for a person where it cannot be one.
 func (s *Service) recordTx(ctx context.Context, tx pgx.Tx, res Result, r tracking.Response, address string, isSigned bool, v settings.Values) (Result, error) {
 	r.Channel = "email"
-	if normal, err := customers.NormalizeEmail(address); err == nil {
-		r.Email = normal
+	if clean, err := normal.Email(address); err == nil {
+		r.Email = clean
 	}
 	if r.Email == "" && r.CustomerID == 0 {
 		return s.keepTx(ctx, tx, res, r, "the mail does not say whom it is about")
