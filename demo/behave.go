@@ -36,6 +36,9 @@ func (d *Demo) readMails(ctx context.Context, id int64) error {
 
 var trackedLink = regexp.MustCompile(`/t/([cou])/[A-Za-z0-9_-]+`)
 
+// hidden is what follows the address of a link that no person sees.
+const hidden = `" style="display:none"`
+
 // clickThrough opens the mails of a campaign in the sandbox as people (and some machines) do: through the links in
 // them. share is the part of the usual activity that happens now.
 func (d *Demo) clickThrough(ctx context.Context, id int64, code string, share float64) error {
@@ -52,8 +55,11 @@ func (d *Demo) clickThrough(ctx context.Context, id int64, code string, share fl
 	var body []byte
 	if _, err := pgx.ForEachRow(rows, []any{&body}, func() error {
 		links := map[string][]string{}
-		for _, m := range trackedLink.FindAllStringSubmatch(unfold(string(body)), -1) {
-			links[m[1]] = append(links[m[1]], m[0])
+		text := unfold(string(body))
+		for _, m := range trackedLink.FindAllStringSubmatchIndex(text, -1) {
+			if kind := text[m[2]:m[3]]; kind != "c" || !strings.HasPrefix(text[m[1]:], hidden) {
+				links[kind] = append(links[kind], text[m[0]:m[1]])
+			}
 		}
 		add := func(p float64, method, kind, agent string) bool {
 			if len(links[kind]) == 0 || d.rng.Float64() > p*share {
