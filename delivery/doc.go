@@ -2,7 +2,8 @@
 //
 // Planning (Service.PlanTx, called by the journey engine for one step and one slice of customers) is a family of set
 // statements: every candidate becomes one touch, planned or excluded with its reason, in this order: control,
-// deleted, no_address, suppressed, no_consent, licence (of a rented name), what a do-not-call register says, then duplicate,
+// deleted, no_address, suppressed, no_consent, licence (of a rented name), what a do-not-call register says, frequency_cap (as
+// many messages of the channel lately as the settings allow, all campaigns together), then duplicate,
 // household, address or company (reason_ref names the customer who has it), then budget. What the planned ones will cost is
 // reserved in the same transaction, and so are the jobs that send them.
 //
@@ -17,13 +18,18 @@
 //	planned -> sending -> sent | failed | unconfirmed (-> bounced, when a bounce comes back)
 //	planned -> excluded (suppressed, without consent or deleted by now, or the campaign was cancelled)
 //
-// A job works through its customers in small groups. It claims a group (planned -> sending) and commits, hands each
-// message over, and commits what became of each together with the cost and the freed reservation. Where the process
-// dies in between, nobody knows which messages of the group were taken: the job, when it runs again, turns what its
-// earlier attempt left in sending into unconfirmed and never sends that by itself; a person may, with
-// ResolveUnconfirmed. A message that was certainly not taken (no connection, a 4xx answer, a gateway's 5xx) goes back to
-// planned and the job is tried again later. A job that was given to another process while the first one was only slow
-// is harmless: claims are exclusive, and the slow one's result still counts for what it had claimed.
+// A job claims its customers in one statement (planned -> sending) and commits, hands their messages over by several
+// connections, notes each in a journal of its own (handover.go) just before and just after, and settles what is answered
+// every two seconds and at the end, together with the cost and the freed reservation. Where the process dies in between, the
+// job's next run reads the journal: what was answered is settled, what was not begun is planned again, and what was just
+// being answered, one message for each connection, becomes unconfirmed; a person may send it again, with ResolveUnconfirmed.
+// Without a journal (another machine's, or one from before a crash of the machine) all that was claimed is unconfirmed. A job
+// given to another process while the first one was only slow waits until that lets go of the journal.
+//
+// A message that was certainly not taken (no connection, a 4xx answer, a gateway's 5xx) goes back to planned and the job is
+// tried again; after the setting retry_days what is put off for its own sake has failed. A relay that cannot be reached is
+// left alone for up to a minute, and nothing fails for it. A refusal fails the touch; one for an address that does not exist
+// also suppresses it. Refusals in a row for content or sender, or too many failures, pause the campaign (health.go).
 //
 // Letters need no unconfirmed: nothing has left the house until the run's folder is complete and has its final name.
 // A call's touch is sending while it is on the call list, sent once a person was reached, and failed when the tries are used up.

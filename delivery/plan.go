@@ -44,6 +44,7 @@ func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) 
 	args := pgx.NamedArgs{
 		"campaign": r.CampaignID, "step": r.Step.ID, "channel": r.Step.Channel, "first": r.FirstID, "last": r.LastID, "mates": []int64{},
 		"now": r.Now, "today": r.Now.In(zone).Format(time.DateOnly), "unit_cost": r.Step.UnitCost, "affordable": affordable, "duplicate": l.reason,
+		"cap": v.Cap(r.Step.Channel), "capped_since": r.Now.AddDate(0, 0, -v.CapDays),
 	}
 	if l.column != "" { // a group is decided as a whole, with its members in other slices
 		if args["mates"], err = ids(ctx, tx, matesSQL(l.column), args); err != nil {
@@ -53,7 +54,7 @@ func (s *Service) PlanTx(ctx context.Context, tx pgx.Tx, r journey.PlanRequest) 
 	if err := tally.MarkTx(ctx, tx, r.CampaignID, r.Now, args["mates"].([]int64)...); err != nil { // the walk marks its own slice
 		return err
 	}
-	planned, err := ids(ctx, tx, planSQL(r.Step.Channel, l, v.ConsentRequired(r.Step.Channel)), args)
+	planned, err := ids(ctx, tx, planSQL(r.Step.Channel, l, v.ConsentRequired(r.Step.Channel), v.Cap(r.Step.Channel) > 0), args)
 	if err != nil {
 		return fmt.Errorf("plan step %s: %w", r.Step.Key, err)
 	}

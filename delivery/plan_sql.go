@@ -65,7 +65,7 @@ func matesSQL(column string) string {
 // planSQL decides about everybody who stands at a step in the slice, and about their groups' members elsewhere (@mates). The
 // first reason that holds is kept. Of those who share a key the holder of an earlier plan stays; else the best who can be
 // contacted gets the piece: the one who spent most, then who bought last, then the lowest number.
-func planSQL(channel string, l level, consentRequired bool) string {
+func planSQL(channel string, l level, consentRequired, capped bool) string {
 	dest, reachable := destination(channel)
 	register, registered := "", "false"
 	if channel == "calls" || channel == "sms" {
@@ -74,6 +74,11 @@ func planSQL(channel string, l level, consentRequired bool) string {
 	reason, ref := "NULL", "NULL"
 	if register != "" {
 		reason, ref = "reg.reason", "reg.reason_ref"
+	}
+	often := "false"
+	if capped { // what is about to be sent counts like what was sent
+		often = `(SELECT count(*) FROM touches h WHERE h.customer_id = c.customer_id AND h.channel = @channel
+			AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state IN ('planned', 'sending', 'unconfirmed'))) >= @cap::bigint`
 	}
 	return `
 	WITH members AS (
@@ -92,6 +97,7 @@ func planSQL(channel string, l level, consentRequired bool) string {
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
 				WHEN ` + customers.LicenceOver("c", "l") + ` THEN 'licence'
 				WHEN ` + registered + ` THEN ` + reason + `
+				WHEN ` + often + ` THEN 'frequency_cap'
 			END AS reason
 		FROM members e
 		JOIN cells cell ON cell.cell_id = e.cell_id
@@ -113,7 +119,7 @@ func planSQL(channel string, l level, consentRequired bool) string {
 				WHEN dedup_key LIKE 'c:%' THEN 'duplicate' ELSE @duplicate::text END AS reason,
 			CASE WHEN reason = 'suppressed' AND suppression IS NOT NULL THEN suppression
 				WHEN reason = 'licence' THEN licence
-				WHEN reason IS NOT NULL AND reason NOT IN ('control', 'deleted', 'no_address', 'no_consent') THEN register
+				WHEN reason IS NOT NULL AND reason NOT IN ('control', 'deleted', 'no_address', 'no_consent', 'frequency_cap') THEN register
 				WHEN reason IS NULL AND dedup_key IS NOT NULL AND holder <> customer_id THEN holder::text END AS reason_ref
 		FROM held
 	), placed AS (

@@ -55,6 +55,10 @@ func numbersOf(v *settings.Values) []numberSetting {
 		{"rented_keep_days", &v.RentedKeepDays, 1, 3650}, {"rejects_keep_days", &v.RejectsKeepDays, 1, 3650},
 		{"call_from_hour", &v.CallFromHour, 0, 23}, {"call_to_hour", &v.CallToHour, 1, 24}, {"call_attempts", &v.CallAttempts, 1, 20},
 		{"lease_minutes", &v.LeaseMinutes, 1, 240},
+		{"retry_days", &v.RetryDays, 1, 30}, {"pause_refusals", &v.PauseRefusals, 0, 1000}, {"pause_failure_pct", &v.PauseFailurePct, 0, 100},
+		{"email_per_minute", &v.EmailPerMinute, 0, 10_000_000}, {"email_domain_minute", &v.EmailDomainMinute, 0, 10_000_000},
+		{"cap_days", &v.CapDays, 1, 366}, {"cap_email", &v.CapEmail, 0, 1000}, {"cap_sms", &v.CapSMS, 0, 1000},
+		{"cap_post", &v.CapPost, 0, 1000}, {"cap_calls", &v.CapCalls, 0, 1000},
 	}
 }
 

@@ -80,7 +80,7 @@ func round(d *decimal.Decimal) decimal.Decimal { return d.Round(1) }
 
 // words for codes that reach people.
 var words = map[string]string{
-	"no_address": "no address", "no_consent": "no consent", "control": "control group", "duplicate": "duplicate",
+	"no_address": "no address", "no_consent": "no consent", "frequency_cap": "contacted often enough lately", "control": "control group", "duplicate": "duplicate",
 	"household": "one piece per household", "address": "one piece per address", "company": "one piece per company",
 	"licence": "licence used up", "register_stale": "do-not-call file too old",
 	"suppressed": "suppressed", "budget": "budget used up", "cancelled": "cancelled", "readonly": "read-only",

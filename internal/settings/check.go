@@ -55,15 +55,12 @@ func (v Values) Check() error {
 	for name, n := range map[string]struct{ value, min, max int }{
 		"retry_days": {v.RetryDays, 1, 30}, "pause_refusals": {v.PauseRefusals, 0, 1000}, "pause_failure_pct": {v.PauseFailurePct, 0, 100},
 		"email_per_minute": {v.EmailPerMinute, 0, 10_000_000}, "email_domain_minute": {v.EmailDomainMinute, 0, 10_000_000},
-		"email_ramp_per_day": {v.EmailRampPerDay, 0, 10_000_000}, "cap_days": {v.CapDays, 1, 366},
+		"cap_days":  {v.CapDays, 1, 366},
 		"cap_email": {v.CapEmail, 0, 1000}, "cap_sms": {v.CapSMS, 0, 1000}, "cap_post": {v.CapPost, 0, 1000}, "cap_calls": {v.CapCalls, 0, 1000},
 	} {
 		if n.value < n.min || n.value > n.max {
 			bad(name, fmt.Sprintf("Give a number from %d to %d", n.min, n.max))
 		}
-	}
-	if _, err := time.Parse(time.DateOnly, v.EmailRampStart); err != nil && v.EmailRampStart != "" {
-		bad("email_ramp_start", "Write a day like 2026-05-31, or nothing")
 	}
 	if v.CallFromHour < 0 || v.CallToHour > 24 || v.CallFromHour >= v.CallToHour {
 		bad("call_from_hour", "The hours for calls must lie within a day, the first before the last")

@@ -57,18 +57,16 @@ type Values struct {
 	LeaseMinutes int `json:"lease_minutes"` // how long an agent keeps a leased call
 
 	// Sending. Where a number is 0 the rule is off.
-	RetryDays         int    `json:"retry_days"`          // a message that is put off for its own sake (SMTP 4xx) is given up after so many days
-	PauseRefusals     int    `json:"pause_refusals"`      // so many refusals in a row for content or policy pause a campaign
-	PauseFailurePct   int    `json:"pause_failure_pct"`   // a campaign pauses when so many of 100 among its last 200 messages failed
-	EmailPerMinute    int    `json:"email_per_minute"`    // e-mails at most, for each process that sends
-	EmailDomainMinute int    `json:"email_domain_minute"` // the same for one recipient's domain
-	EmailRampPerDay   int    `json:"email_ramp_per_day"`  // e-mails on the first day of a new sender's domain; each day half as many more
-	EmailRampStart    string `json:"email_ramp_start"`    // that day, 2026-05-31; "" is no ramp
-	CapDays           int    `json:"cap_days"`            // no customer gets more than so many messages of a channel in this many days, all campaigns together
-	CapEmail          int    `json:"cap_email"`
-	CapSMS            int    `json:"cap_sms"`
-	CapPost           int    `json:"cap_post"`
-	CapCalls          int    `json:"cap_calls"`
+	RetryDays         int `json:"retry_days"`          // a message that is put off for its own sake (SMTP 4xx) is given up after so many days
+	PauseRefusals     int `json:"pause_refusals"`      // so many refusals in a row for content or policy pause a campaign
+	PauseFailurePct   int `json:"pause_failure_pct"`   // a campaign pauses when so many of 100 among its last 200 messages failed
+	EmailPerMinute    int `json:"email_per_minute"`    // e-mails at most, for each process that sends
+	EmailDomainMinute int `json:"email_domain_minute"` // the same for one recipient's domain
+	CapDays           int `json:"cap_days"`            // no customer gets more than so many messages of a channel in this many days, all campaigns together
+	CapEmail          int `json:"cap_email"`
+	CapSMS            int `json:"cap_sms"`
+	CapPost           int `json:"cap_post"`
+	CapCalls          int `json:"cap_calls"`
 }
 
 // Defaults gives the settings of a new installation.

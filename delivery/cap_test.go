@@ -1,0 +1,40 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/settings"
+)
+
+// TestFrequencyCap: what other campaigns have sent lately, or are about to send, counts, by channel.
+func TestFrequencyCap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.settings.Update(t.Context(), func(v *settings.Values) error { v.CapEmail, v.CapDays = 2, 7; return nil })
+	w.must(err)
+	s := w.step("email", "customer", "0.01")
+	ids := w.add(s, mails(6)...)
+	other := w.id(`INSERT INTO campaigns (code, name, currency, budget, state, created_by, created_at, updated_at)
+		VALUES ('other', 'Other', 'EUR', 1000, 'running', 'test', @now, @now) RETURNING campaign_id`, pgx.NamedArgs{"now": start})
+	touch := func(customer, step int64, channel, state string, sent time.Time) {
+		w.exec(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, sent_at, updated_at)
+			VALUES (@customer, @campaign, @step, @channel, 1, @state, @at, CASE WHEN @state = 'sent' THEN @at::timestamptz END, @at)`,
+			pgx.NamedArgs{"customer": customer, "campaign": other, "step": step, "channel": channel, "state": state, "at": sent})
+	}
+	day := 24 * time.Hour
+	touch(ids[0], 901, "email", "sent", start.Add(-6*day)) // two lately: enough
+	touch(ids[0], 902, "email", "sent", start.Add(-1*day))
+	touch(ids[1], 901, "email", "sent", start.Add(-8*day)) // one is too long ago
+	touch(ids[1], 902, "email", "sent", start.Add(-1*day))
+	touch(ids[2], 901, "email", "planned", start) // about to go out
+	touch(ids[2], 902, "email", "unconfirmed", start.Add(-1*day))
+	touch(ids[3], 901, "email", "failed", start.Add(-1*day)) // did not arrive
+	touch(ids[3], 902, "email", "excluded", start.Add(-1*day))
+	touch(ids[4], 901, "sms", "sent", start.Add(-1*day)) // another channel
+	touch(ids[4], 902, "sms", "sent", start.Add(-1*day))
+	w.plan(s, 0, everybody)
+	w.want("touches", w.counts(s), "frequency_cap:2 planned:4")
+}
