@@ -45,7 +45,10 @@ func loadZones(ctx context.Context, q Querier) error {
 
 // zone gives the SQL of the customer's time zone: UTC where it is not known or no zone.
 func (w *writer) zone() string {
-	return "(CASE WHEN " + w.alias + ".time_zone = ANY(" + w.arg(zones.names, "text[]") + ") THEN " + w.alias + ".time_zone ELSE 'UTC' END)"
+	if w.zones == "" {
+		w.zones = w.arg(zones.names, "text[]")
+	}
+	return "(CASE WHEN " + w.alias + ".time_zone = ANY(" + w.zones + ") THEN " + w.alias + ".time_zone ELSE 'UTC' END)"
 }
 
 // location is zone in memory.
@@ -118,6 +121,7 @@ type anniversary struct {
 	now   int64
 	today [3]string  // by what day it is for the customer: yesterday, today or tomorrow in UTC
 	days  [3][]int32 // then, written month*100+day
+	all   []int32    // of all three
 }
 
 func newAnniversary(of node, date bool, now, until int64) *anniversary {
@@ -126,7 +130,10 @@ func newAnniversary(of node, date bool, now, until int64) *anniversary {
 	for i := range n.days {
 		today := time.UnixMicro(now).UTC().AddDate(0, 0, i-1)
 		n.today[i], n.days[i] = today.Format(time.DateOnly), daysFrom(today, length)
+		n.all = append(n.all, n.days[i]...)
 	}
+	slices.Sort(n.all)
+	n.all = slices.Compact(n.all)
 	return n
 }
 
@@ -147,19 +154,25 @@ func (n *anniversary) kind() kind     { return boolean }
 func (n *anniversary) nullable() bool { return true }
 
 func (n *anniversary) sql(w *writer) {
-	w.text("((SELECT extract(month FROM d.at) * 100 + extract(day FROM d.at) FROM (SELECT ")
-	n.of.sql(w)
-	w.text(" AT TIME ZONE ")
-	if n.date {
-		w.text("'UTC'")
-	} else {
-		w.text(w.zone())
-	}
-	w.text(" AS at) d)::integer = ANY(CASE (" + w.arg(time.UnixMicro(n.now).UTC(), "timestamptz") + " AT TIME ZONE " + w.zone() + ")::date")
+	// Most are sorted out by the days of all zones together, before anybody's own day is worked out.
+	w.text("((SELECT CASE WHEN d.md = ANY(" + w.arg(n.all, "integer[]") + ") THEN d.md = ANY(CASE (" +
+		w.arg(time.UnixMicro(n.now).UTC(), "timestamptz") + " AT TIME ZONE " + w.zone() + ")::date")
 	for i := range 2 {
 		w.text(" WHEN " + w.arg(n.today[i], "date") + " THEN " + w.arg(n.days[i], "integer[]"))
 	}
-	w.text(" ELSE " + w.arg(n.days[2], "integer[]") + " END))")
+	w.text(" ELSE " + w.arg(n.days[2], "integer[]") + " END) END FROM (SELECT (date_part('month', x.at) * 100 + date_part('day', x.at))::integer AS md FROM (SELECT ")
+	field, isField := n.of.(*fieldNode)
+	switch {
+	case n.date && isField:
+		w.text(field.field.expression(w.alias, false))
+	case n.date:
+		n.of.sql(w)
+		w.text(" AT TIME ZONE 'UTC'")
+	default:
+		n.of.sql(w)
+		w.text(" AT TIME ZONE " + w.zone())
+	}
+	w.text(" AS at) x) d))")
 }
 
 func (n *anniversary) eval(e *env) value {

@@ -197,7 +197,11 @@ func (c *checker) edge(f call, property *ast.StringNode) node {
 	if x.kind() == skus || x.kind() == texts {
 		return c.fail(property, "%s is %s, which cannot be used here", "."+property.Value, x.kind().phrase())
 	}
-	return &aggregate{fn: f.name, over: o, of: x}
+	fn := f.name
+	if property.Value == "at" && !o.of.atNull && o.of.at.sql != "" { // the same, and cheaper to group
+		fn = map[string]string{"first": "min", "last": "max"}[fn]
+	}
+	return &aggregate{fn: fn, over: o, of: x}
 }
 
 func (c *checker) filterAlone(f call) node {

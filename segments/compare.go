@@ -3,6 +3,7 @@ package segments
 import (
 	"math"
 	"math/big"
+	"strings"
 	"time"
 )
 
@@ -47,6 +48,12 @@ func (n *compare) bare(w *writer) bool {
 	case *fieldNode:
 		column = left.field.expression(w.alias, false)
 		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
+	case *aggregate:
+		column = strings.TrimSuffix(w.values[left], "::numeric")
+		if column != w.values[left] {
+			v, pgType = bareValue(c, true, false)
+			pgType = "bigint"
+		}
 	case *itemNode:
 		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
 		if v != nil {

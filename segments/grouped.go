@@ -177,8 +177,7 @@ func writeHaving(w *writer, n node, aggregates []*aggregate) {
 	if zero {
 		w.text("(NOT ")
 	}
-	w.text("EXISTS (SELECT 1 FROM (")
-	grouping(w, aggregates, nil, func() {
+	test := func() {
 		w.text("(")
 		n.sql(w)
 		if zero {
@@ -186,8 +185,22 @@ func writeHaving(w *writer, n node, aggregates []*aggregate) {
 		} else {
 			w.text(")")
 		}
-	})
-	w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id)")
+	}
+	w.text("EXISTS (SELECT 1 FROM (")
+	if edge := onlyEdge(aggregates); edge != nil {
+		edge.distinct(w)
+		w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id AND ")
+		w.values = map[*aggregate]string{}
+		for _, a := range aggregates {
+			w.values[a] = groups + ".a1"
+		}
+		test()
+		w.values = nil
+	} else {
+		grouping(w, aggregates, nil, test)
+		w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id")
+	}
+	w.text(")")
 	if zero {
 		w.text(")")
 	}
@@ -221,6 +234,12 @@ func joinGroups(w *writer, customers string, found map[*collection][]*aggregate)
 		}
 		groups := w.newAlias("g")
 		w.text(" LEFT JOIN (")
+		if edge := onlyEdge(aggregates); edge != nil {
+			edge.distinct(w)
+			values[edge] = groups + ".a1"
+			w.text(") " + groups + " ON " + groups + ".customer_id = " + customers + ".customer_id")
+			continue
+		}
 		grouping(w, aggregates, func(_ string, sql map[*aggregate]string) {
 			for i, a := range aggregates {
 				name := "a" + strconv.Itoa(i+1)
@@ -234,6 +253,27 @@ func joinGroups(w *writer, customers string, found map[*collection][]*aggregate)
 		w.text(") " + groups + " ON " + groups + ".customer_id = " + customers + ".customer_id")
 	}
 	return values
+}
+
+// onlyEdge gives the aggregate where there is one alone, and it is first or last: picking an item of each customer is cheaper
+// than collecting them all in order.
+func onlyEdge(aggregates []*aggregate) *aggregate {
+	if len(aggregates) == 1 && (aggregates[0].fn == "first" || aggregates[0].fn == "last") {
+		return aggregates[0]
+	}
+	return nil
+}
+
+// distinct writes the first or last item of each customer, its value as a1.
+func (n *aggregate) distinct(w *writer) {
+	var order string
+	alias := n.over.subquery(w, func(alias string) {
+		w.text("DISTINCT ON (" + alias + ".customer_id) " + alias + ".customer_id, ")
+		w.value(n.of)
+		w.text(" AS a1")
+		order = w.capture(func() { n.order(w, alias) })
+	}, false, nil)
+	w.text(" ORDER BY " + alias + ".customer_id, " + order)
 }
 
 // ordered writes a list of columns for ORDER BY, each downwards where down says so.

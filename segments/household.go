@@ -49,7 +49,7 @@ func (n *anyMember) sql(w *writer) {
 	inner := *w // the household reaches beyond a slice
 	inner.alias, inner.few, inner.first, inner.last = member, w.few || w.first != "", "", ""
 	n.cond.sql(&inner)
-	w.aliases = inner.aliases
+	w.aliases, w.zones = inner.aliases, inner.zones
 	w.text(") OR (" + w.alias + ".household_id IS NULL OR " + w.alias + ".rented) AND ")
 	w.value(n.cond)
 	w.text(")")

@@ -3,6 +3,7 @@ package segments
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // textTest is contains, startsWith or endsWith; case counts.
@@ -32,6 +33,14 @@ func (n *textTest) sql(w *writer) {
 		n.right.sql(w)
 		w.text(")")
 	default:
+		if literal, ok := n.right.(*constant); ok {
+			w.text("(right(")
+			n.left.sql(w)
+			w.text(", " + w.arg(utf8.RuneCountInString(literal.v.s), "integer") + ") = ")
+			literal.sql(w)
+			w.text(")")
+			return
+		}
 		w.text("starts_with(reverse(")
 		n.left.sql(w)
 		w.text("), reverse(")

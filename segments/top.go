@@ -34,7 +34,7 @@ func (n *top) sql(w *writer) {
 		n.among.sql(&inner)
 	}
 	inner.text(" AND " + score + " IS NOT NULL ORDER BY " + score + " DESC, " + customers + ".customer_id LIMIT " + strconv.FormatInt(n.n, 10) + "))")
-	w.aliases = inner.aliases
+	w.aliases, w.zones = inner.aliases, inner.zones
 }
 
 func (n *top) eval(e *env) value { return known(e.tops[n][e.facts.CustomerID]) }

@@ -21,6 +21,7 @@ type writer struct {
 	values      map[*aggregate]string // aggregates that were computed already
 	lists       []int64               // whose rented names take part
 	aliases     int
+	zones       string // placeholder of the time zones; "" until used
 	first, last string // placeholders of the slice; "" without one
 	few         bool   // only a few customers are looked at: look up each one's orders
 }
