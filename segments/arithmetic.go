@@ -14,11 +14,9 @@ func (n *arithmetic) kind() kind { return number }
 func (n *arithmetic) sql(w *writer) {
 	switch n.op {
 	case "/":
-		w.text("(div(")
-		n.left.sql(w)
-		w.text(" * 1000000::numeric, NULLIF(")
-		n.right.sql(w)
-		w.text(", 0)) * 0.000001)")
+		w.text("(")
+		n.millionths(w)
+		w.text(" * 0.000001)")
 	case "%":
 		w.text("mod(")
 		n.left.sql(w)
@@ -32,6 +30,15 @@ func (n *arithmetic) sql(w *writer) {
 		n.right.sql(w)
 		w.text(")")
 	}
+}
+
+// millionths writes a quotient times a million, a whole number.
+func (n *arithmetic) millionths(w *writer) {
+	w.text("div(")
+	n.left.sql(w)
+	w.text(" * 1000000::numeric, NULLIF(")
+	n.right.sql(w)
+	w.text(", 0))")
 }
 
 var million = big.NewInt(1_000_000)

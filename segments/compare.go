@@ -42,6 +42,12 @@ func (n *compare) bare(w *writer) bool {
 	if !ok {
 		return false
 	}
+	if quotient, ok := n.left.(*arithmetic); ok && quotient.op == "/" { // the literal in millionths, too: one multiplication less
+		quotient.millionths(w)
+		w.text(" " + sqlOperators[n.op] + " ")
+		w.constant(number, knownNumber(new(big.Rat).Mul(c.v.n, new(big.Rat).SetInt(million))))
+		return true
+	}
 	var column, pgType string
 	var v any
 	switch left := n.left.(type) {

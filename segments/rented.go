@@ -18,3 +18,18 @@ func (w *writer) admit() {
 func (c *Compiled) admits(f *Facts) bool {
 	return c.chosen || !f.rented || slices.ContainsFunc(c.lists, func(list int64) bool { return slices.Contains(f.lists, list) })
 }
+
+// onTheirList tells whether an expression takes nobody but members of the one list that it names: the rule holds then by itself.
+func (c *Compiled) onTheirList() bool {
+	if len(c.lists) != 1 {
+		return false
+	}
+	outermost := []node{c.root}
+	if all, ok := c.root.(*junction); ok && !all.or {
+		outermost = all.parts
+	}
+	return slices.ContainsFunc(outermost, func(n node) bool {
+		_, ok := n.(*onList)
+		return ok
+	})
+}

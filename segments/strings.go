@@ -3,7 +3,6 @@ package segments
 import (
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 // textTest is contains, startsWith or endsWith; case counts.
@@ -34,11 +33,9 @@ func (n *textTest) sql(w *writer) {
 		w.text(")")
 	default:
 		if literal, ok := n.right.(*constant); ok {
-			w.text("(right(")
+			w.text("(")
 			n.left.sql(w)
-			w.text(", " + w.arg(utf8.RuneCountInString(literal.v.s), "integer") + ") = ")
-			literal.sql(w)
-			w.text(")")
+			w.text(" LIKE " + w.arg("%"+likeEscape.Replace(literal.v.s), "text") + ")")
 			return
 		}
 		w.text("starts_with(reverse(")
@@ -48,6 +45,8 @@ func (n *textTest) sql(w *writer) {
 		w.text("))")
 	}
 }
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 func (n *textTest) eval(e *env) value {
 	l, r := n.left.eval(e), n.right.eval(e)

@@ -42,7 +42,7 @@ func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
 		w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
 		w.within(w.alias)
 	}
-	if !c.chosen {
+	if !c.chosen && !c.onTheirList() {
 		w.admit()
 		w.text(" AND ")
 	}
