@@ -193,8 +193,10 @@ var eraseSQL = []string{
 		WHERE customer_id = ANY (@ids) OR old_id = ANY (@ids)`,
 	// What follows is not kept by customer: read through once.
 	`DELETE FROM sandbox_messages WHERE lower(recipient) = ANY (@emails) OR recipient = ANY (@phones)`,
-	`UPDATE merge_records SET fields = NULL WHERE fields IS NOT NULL AND (customer_id = ANY (@ids) OR fields::text ILIKE ANY (@patterns))`,
+	`UPDATE merge_records SET fields = NULL, reason = CASE verdict WHEN 'rejected' THEN 'the row is erased' ELSE reason END
+		WHERE fields IS NOT NULL AND (customer_id = ANY (@ids) OR fields::text ILIKE ANY (@patterns)) OR verdict = 'rejected' AND reason ILIKE ANY (@patterns)`,
 	`UPDATE import_rejects SET row_text = '', reason = 'the row is erased' WHERE row_text ILIKE ANY (@patterns) OR reason ILIKE ANY (@patterns)`,
+	`UPDATE imports SET report = ` + reportWithoutExamples + ` WHERE report ->> 'rejected' ILIKE ANY (@patterns)`,
 	`UPDATE unmatched_responses SET payload = '{}' WHERE payload::text ILIKE ANY (@patterns)`,
 	`DELETE FROM idempotency_keys WHERE encode(body, 'escape') ILIKE ANY (@patterns)`,
 }

@@ -59,6 +59,9 @@ func TestErasureReachesEverything(t *testing.T) {
 		exec(`INSERT INTO duplicates (customer_id, other_id, score, evidence, state, run_id, found_at) VALUES ($1, $2, 0.9, '[{"a": "Quixote"}]', $3, 1, $4)`, id, 1000+len(pair), pair, b.at)
 	}
 	exec(`INSERT INTO merge_records (run_id, record_no, input_no, fields) VALUES (1, 1, 1, '{"last_name": "QUIXOTE", "first_name": "x", "email": "alonso@quixote.example"}')`)
+	exec(`INSERT INTO merge_records (run_id, record_no, input_no, verdict, reason) VALUES (1, 2, 1, 'rejected', 'email: "old@quixote.example" is no address')`)
+	exec(`INSERT INTO imports (kind, file_name, file_path, file_size, mapping, state, created_by, created_at, report) VALUES ('customers', 'x.csv', '', 1, '{}', 'finished', 'cli', $1,
+		'{"rejected": [{"reason": "email: is no address", "rows": 1, "line": 2, "example": "email: \"old@quixote.example\" is no address"}]}')`, b.at)
 	exec(`INSERT INTO import_rejects (import_id, line, reason, row_text) VALUES (1, 1, 'bad', 'Quixote;Alonso;x'), (1, 2, 'bad', 'Sancho;Panza')`)
 	exec(`INSERT INTO unmatched_responses (unmatched_id, kind, at, source, reason, payload) VALUES (gen_random_uuid(), 'reply', $1, 'sms', 'x', '{"from": "alonso@quixote.example"}')`, b.at)
 	exec(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, method, detail) VALUES ($1, $3, 'reply', $2, $2, 'phone', '{"text": "Quixote here"}')`, id, b.at, uuid.New())

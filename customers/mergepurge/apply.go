@@ -231,11 +231,15 @@ func (s *Service) withoutErased(ctx context.Context, tx pgx.Tx, nos []int64, nam
 	return nos[:n], names[:n], nil
 }
 
-// forget empties what the files said: rented names that are in are customers now, and the others were not hired to be kept.
+// forget empties what the files said: rented names that are in are customers now, and the others were not hired to be kept. Why a row
+// was rejected stays, without the value.
 func (s *Service) forget(ctx context.Context, run *Run) error {
 	last := run.first(1<<30) - 1
 	for from := int64(1); from <= last; from += s.sizes.records {
-		if _, err := s.pool.Exec(ctx, `UPDATE merge_records SET fields = NULL WHERE run_id = @run AND record_no BETWEEN @from AND @to AND fields IS NOT NULL`,
+		if _, err := s.pool.Exec(ctx, `
+			UPDATE merge_records SET fields = NULL,
+				reason = CASE verdict WHEN 'rejected' THEN regexp_replace(reason, '"([^"\\]|\\.)*" ?', '', 'g') ELSE reason END
+			WHERE run_id = @run AND record_no BETWEEN @from AND @to AND (fields IS NOT NULL OR verdict = 'rejected' AND reason LIKE '%"%')`,
 			pgx.NamedArgs{"run": run.ID, "from": from, "to": min(from+s.sizes.records-1, last)}); err != nil {
 			return err
 		}

@@ -68,6 +68,9 @@ func TestForgetsWhatFilesSaid(t *testing.T) {
 	if run.Phase != "" || run.EmptiedAt == nil || figures(run.Report, "Lfinished") != "2-0-0-0-0-0=2" || len(b.verdicts(run)) != 2 {
 		t.Errorf("%+v %v", run, b.verdicts(run))
 	}
+	if n := b.count(`SELECT count(*) FROM imports WHERE report::text LIKE '%example%'`); n != 1 {
+		t.Errorf("%d imports still show rejected values, want the younger one", n)
+	}
 	imp, err := b.customers.Imports(b.ctx, 0, 10)
 	b.ok(err)
 	if len(imp) == 0 || imp[len(imp)-1].Rejected != 1 {
@@ -87,7 +90,12 @@ func TestForgetsWhatFilesSaid(t *testing.T) {
 	b.ok(b.pool.QueryRow(b.ctx, `UPDATE merge_runs SET phase = $1 WHERE run_id = $2 RETURNING run_id`, forgetting, finished.ID).Scan(new(int64)))
 	_, err = b.pool.Exec(b.ctx, `UPDATE merge_records SET fields = '{"last_name": "left"}' WHERE run_id = $1`, finished.ID)
 	b.ok(err)
+	_, err = b.pool.Exec(b.ctx, `UPDATE merge_records SET verdict = 'rejected', reason = 'email: "x\"y@wrong" has no domain' WHERE run_id = $1 AND record_no = 1`, finished.ID)
+	b.ok(err)
 	b.ok(b.Forget(b.ctx))
+	if n := b.count(`SELECT count(*) FROM merge_records WHERE reason = 'email: has no domain'`); n != 1 {
+		t.Errorf("%d rejected rows without their value", n)
+	}
 	if said() != 1 {
 		t.Errorf("%d rows are left", said())
 	}
