@@ -43,6 +43,7 @@ type Attribute struct {
 	Type        AttributeType `json:"type"`
 	Column      string        `json:"-"` // the column of customers
 	Description string        `json:"description"`
+	Private     bool          `json:"private"` // the read-only role cannot use it in expressions
 	CreatedAt   time.Time     `json:"created_at"`
 }
 
@@ -61,7 +62,7 @@ var reserved = func() map[string]bool {
 		last_order_at created_at updated_at orders lists name full_name street_number email_consent consent_email consent_sms
 		consent_post consent_calls customer campaign keycode unsubscribe_url today
 		and or not in let if else true false nil null contains matches startswith endswith
-		bought clicked opened responded received sent unsubscribed complained bounced called replied in_segment in_list in_campaign
+		lines responses touches household bought clicked opened responded received sent unsubscribed complained bounced called replied in_segment in_list in_campaign
 		is_known is_null ago birthday_within consent suppressed now date duration`) {
 		m[n] = true
 	}
@@ -129,9 +130,9 @@ func (s *Service) DefineAttribute(ctx context.Context, a Attribute) (Attribute, 
 			return err
 		}
 		if err := tx.QueryRow(ctx, `
-			INSERT INTO attributes (name, label, type, column_name, description, created_at)
-			VALUES (@name, @label, @type, @column, @description, @now) RETURNING attribute_id`, pgx.NamedArgs{
-			"name": a.Name, "label": a.Label, "type": a.Type, "column": a.Column, "description": a.Description, "now": a.CreatedAt,
+			INSERT INTO attributes (name, label, type, column_name, description, private, created_at)
+			VALUES (@name, @label, @type, @column, @description, @private, @now) RETURNING attribute_id`, pgx.NamedArgs{
+			"name": a.Name, "label": a.Label, "type": a.Type, "column": a.Column, "description": a.Description, "private": a.Private, "now": a.CreatedAt,
 		}).Scan(&a.ID); err != nil {
 			return err
 		}
@@ -152,6 +153,20 @@ func (s *Service) DefineAttribute(ctx context.Context, a Attribute) (Attribute, 
 	return a, nil
 }
 
+// SetAttributePrivate closes an attribute to the read-only role, or opens it. NotFound where there is none of the name.
+func (s *Service) SetAttributePrivate(ctx context.Context, name string, private bool) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		done, err := tx.Exec(ctx, `UPDATE attributes SET private = $2 WHERE name = $1`, name, private)
+		if err != nil {
+			return err
+		}
+		if done.RowsAffected() == 0 {
+			return fault.New(fault.NotFound, "There is no attribute named %s", name)
+		}
+		return audit.RecordTx(ctx, tx, s.now(), "attribute.private", "attribute", name, map[string]any{"private": private})
+	})
+}
+
 // Attributes gives all attributes by name.
 func (s *Service) Attributes(ctx context.Context) ([]Attribute, error) {
 	return LoadAttributes(ctx, s.pool)
@@ -160,12 +175,12 @@ func (s *Service) Attributes(ctx context.Context) ([]Attribute, error) {
 // LoadAttributes gives all attributes by name, within the caller's transaction if q is one.
 func LoadAttributes(ctx context.Context, q Querier) ([]Attribute, error) {
 	rows, err := q.Query(ctx, `
-		SELECT attribute_id, name, label, type, column_name, description, created_at FROM attributes ORDER BY name`)
+		SELECT attribute_id, name, label, type, column_name, description, private, created_at FROM attributes ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Attribute, err error) {
-		return a, row.Scan(&a.ID, &a.Name, &a.Label, &a.Type, &a.Column, &a.Description, &a.CreatedAt)
+		return a, row.Scan(&a.ID, &a.Name, &a.Label, &a.Type, &a.Column, &a.Description, &a.Private, &a.CreatedAt)
 	})
 }
 

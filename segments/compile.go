@@ -17,6 +17,7 @@ import (
 type Compiled struct {
 	root   node
 	ranked bool    // top: customers are set beside each other
+	scans  int     // looks at behaviour
 	lists  []int64 // named by in_list; their rented names take part
 	chosen bool    // no rule for rented names
 }
@@ -27,7 +28,7 @@ func (c *Catalog) Compile(expression string, now time.Time) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Compiled{root: root, lists: slices.Sorted(maps.Keys(checked.lists)), ranked: checked.ranked}, nil
+	return &Compiled{root: root, lists: slices.Sorted(maps.Keys(checked.lists)), ranked: checked.ranked, scans: *checked.scans}, nil
 }
 
 // CompileCondition is Compile for a question that is asked of customers one by one, such as a branch of a journey: top,
@@ -47,7 +48,7 @@ func (c *Catalog) CompileCondition(expression string, now time.Time) (*Compiled,
 // OfChosen gives the expression as a question about customers who were chosen before, such as those who walk a journey: it
 // asks rented names like anybody else.
 func (c *Compiled) OfChosen() *Compiled {
-	return &Compiled{root: c.root, lists: c.lists, ranked: c.ranked, chosen: true}
+	return &Compiled{root: c.root, lists: c.lists, ranked: c.ranked, scans: c.scans, chosen: true}
 }
 
 // Where gives the expression as boolean SQL over table customers as alias, with its named arguments, called prefix

@@ -33,7 +33,8 @@ type Count struct {
 const (
 	countTimeout = 30 * time.Second
 	estimateFrom = 50_000 // customers; fewer are counted
-	sampleRows   = 4_000  // customers looked at for an estimate
+	sampleRows   = 4_000  // customers looked at for an estimate: fewer the more of their behaviour is asked, down to
+	leastRows    = 1_000
 	maxDraws     = 40_000 // numbers drawn for that; customers whose numbers lie too far apart are counted
 )
 
@@ -125,7 +126,7 @@ func estimate(ctx context.Context, tx pgx.Tx, c *Compiled, count *Count) (done b
 		return false, nil
 	}
 	numbers := float64(*last) - float64(*first) + 1
-	draws := math.Ceil(sampleRows * max(1, numbers/total))
+	draws := math.Ceil(max(leastRows, sampleRows/float64(1+c.scans)) * max(1, numbers/total))
 	if draws > maxDraws {
 		return false, nil
 	}
