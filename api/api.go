@@ -18,6 +18,7 @@ import (
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
 	"aldine/delivery/inbound"
+	"aldine/insights"
 	"aldine/internal/access"
 	"aldine/internal/settings"
 	"aldine/reports"
@@ -39,6 +40,7 @@ type Deps struct {
 	Delivery   *delivery.Service
 	Inbound    *inbound.Service
 	Reports    *reports.Service
+	Insights   *insights.Service
 	Now        func() time.Time
 	Log        *slog.Logger
 	Version    string // of the program, shown in the description

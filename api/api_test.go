@@ -27,6 +27,7 @@ import (
 	"aldine/delivery"
 	"aldine/delivery/inbound"
 	"aldine/delivery/sandbox"
+	"aldine/insights"
 	"aldine/internal/access"
 	"aldine/internal/pgtest"
 	"aldine/internal/queue"
@@ -88,6 +89,7 @@ func start(t testing.TB, work bool) *server {
 	dir := t.TempDir()
 	d.Customers = customers.New(customers.Deps{Pool: pool, Jobs: jobs, Settings: store, DataDir: dir, Now: now, Log: log})
 	d.Segments = segments.New(pool, now)
+	d.Insights = insights.New(pool, d.Segments, store, now)
 	compile := func(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
 		compiled, err := d.Segments.Compile(ctx, expression, d.Now())
 		if err != nil {

@@ -24,12 +24,14 @@ func (a *API) segments() {
 	const tag = "Segments"
 	type list struct {
 		Limits
-		Search string `query:"search" doc:"Part of the name."`
+		Search string `query:"search" doc:"Part of the name or the description."`
+		Folder string `query:"folder"`
+		Tag    string `query:"tag"`
 		After  string `query:"after" doc:"The last name of the page before."`
 	}
 	add(a, op{id: "listSegments", method: http.MethodGet, path: "/segments", summary: "Saved segments", tag: tag, need: access.SegmentsRead},
 		func(ctx context.Context, in *list) (page[segments.Segment], error) {
-			out, err := a.Segments.List(ctx, segments.Query{Search: in.Search, After: in.After, Limit: in.Limit})
+			out, err := a.Segments.List(ctx, segments.Query{Search: in.Search, Folder: in.Folder, Tag: in.Tag, After: in.After, Limit: in.Limit})
 			return cut(out, in.Limit, func(s segments.Segment) any { return s.Name }), err
 		})
 	add(a, op{id: "createSegment", method: http.MethodPost, path: "/segments", summary: "Save a segment", tag: tag, need: access.SegmentsWrite, status: http.StatusCreated},
@@ -50,6 +52,7 @@ func (a *API) segments() {
 		func(ctx context.Context, in *One) (segments.Count, error) {
 			return a.Segments.CountSegment(ctx, segments.ID(in.ID))
 		})
+	a.segmentPast(tag)
 	add(a, op{id: "checkExpression", method: http.MethodPost, path: "/segments/check", summary: "Check an expression", tag: tag, need: access.SegmentsRead},
 		func(ctx context.Context, in *body[expression]) (expressionCheck, error) {
 			err := a.Segments.Check(ctx, in.Body.Expression)

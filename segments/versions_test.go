@@ -68,6 +68,14 @@ func TestVersions(t *testing.T) {
 	if err != nil || len(days) != 2 || days[0].Members != 1 || days[1].Members != 2 || days[1].Version != 2 {
 		t.Errorf("%+v, %v", days, err)
 	}
+	now = now.Add(24 * time.Hour)
+	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ('broken', 'gone > 1', 'test', $1, $1)`, testNow)
+	if err := s.CountDue(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if days, err := s.History(ctx, a.ID, 30); err != nil || len(days) != 3 || days[2].Members != 1 || days[2].Version != 3 {
+		t.Errorf("after the daily count: %+v, %v", days, err)
+	}
 	if list, err := s.List(ctx, Query{Tag: "vip"}); err != nil || len(list) != 1 {
 		t.Errorf("%+v, %v", list, err)
 	}

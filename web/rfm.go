@@ -161,7 +161,7 @@ func rfmBlocks(g insights.Grid, query, chosen string) []rfmBlock {
 		cells[[3]int{c.R, c.F, c.M}] = c
 		most = max(most, c.Customers)
 	}
-	classes := []string{"h0", "h1", "h2c", "h3c", "h4c"}
+	classes := []string{"rfm-0", "rfm-1", "rfm-2", "rfm-3", "rfm-4"}
 	var blocks []rfmBlock
 	for r := 5; r >= 1; r-- {
 		b := rfmBlock{R: r}

@@ -195,6 +195,7 @@ func withApp(ctx context.Context, cfg *config, std streams, do func(*app) error)
 func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	workers := river.NewWorkers()
 	a.customers.Register(workers)
+	a.segments.Register(workers)
 	a.mergePurge.Register(workers)
 	a.duplicates.Register(workers)
 	a.tracking.Register(workers)
@@ -203,7 +204,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	a.reports.Register(workers)
 	host, _ := os.Hostname()
 	node := fmt.Sprintf("%s-%d-%d", host, os.Getpid(), time.Now().UnixNano())
-	client, err := queue.NewWorking(a.pool, workers, node, a.log, slices.Concat(a.campaigns.Periodic(), a.mergePurge.Periodic(), a.reports.Periodic())...)
+	client, err := queue.NewWorking(a.pool, workers, node, a.log, slices.Concat(a.campaigns.Periodic(), a.segments.Periodic(), a.mergePurge.Periodic(), a.reports.Periodic())...)
 	if err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ func (a *app) newServer(public string) (*http.Server, error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, pages.Close)
-	api.New(api.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Customers: a.customers, MergePurge: a.mergePurge, Duplicates: a.duplicates, Segments: a.segments, Tracking: a.tracking,
+	api.New(api.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Customers: a.customers, MergePurge: a.mergePurge, Duplicates: a.duplicates, Segments: a.segments, Insights: a.insights, Tracking: a.tracking,
 		Campaigns: a.campaigns, Delivery: a.delivery, Inbound: a.inbound, Reports: a.reports, Now: a.now, Log: a.log, Version: version}).Register(e)
 	pages.Register(e)
 	e.Any("/t/*", echo.WrapHandler(a.tracking.Handler()))

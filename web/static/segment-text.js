@@ -139,7 +139,7 @@
     var first = all.filter(function (e) { return e.name.toLowerCase().indexOf(low) === 0; });
     var rest = all.filter(function (e) { return low.length > 1 && e.name.toLowerCase().indexOf(low) > 0; });
     var out = first.concat(rest).slice(0, 8);
-    return out.length === 1 && out[0].name === word ? [] : out;
+    return out.some(function (e) { return e.name === word; }) && !force ? [] : out; // a whole word wants no help, and Enter its line
   }
   function close() { list.hidden = true; list.classList.remove("show"); area.setAttribute("aria-expanded", "false"); area.removeAttribute("aria-activedescendant"); }
   function offer(force) {

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"aldine/internal/access"
+)
+
+// A marketer clicks a segment together, reads it as text and back, saves it twice, and takes the members away.
+func TestE2ESegmentRows(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.people(40)
+	h.serve()
+	v := h.visitAs(access.Marketer)
+	v.open("/segments/new")
+	v.see("40 customers", "No row: everybody in the house file.")
+	v.fill("Name", "Americans")
+	v.press("Add a row")
+	v.await("the first fact", `document.activeElement.closest(".row-line")`)
+	v.fill("Value", "DE")
+	v.see("0 customers")
+	v.fill("Value", "US")
+	v.see("40 customers, 100.0 % of all")
+	v.choose("Comparison", "is one of")
+	v.run("go to the value", chromedp.Evaluate(`document.querySelector(".row-line input.form-control").focus()`, nil))
+	v.key(kb.Enter) // another value
+	v.await("two values", `document.querySelectorAll(".row-line input.form-control").length === 2`)
+	v.keys("CA")
+	v.shoot("rows")
+	v.await("the text to follow", `document.getElementById("expression").value === 'country in ["US", "CA"]'`)
+	v.press("Text")
+	if got := v.value("Who belongs to it"); got != `country in ["US", "CA"]` {
+		t.Errorf("the text is %q", got)
+	}
+
+	// Rows say what they cannot show, and lose nothing.
+	const both = `country == "US" and (not bought("X", "30d") or count(orders, .amount > 12.50) >= 2)`
+	v.fill("Who belongs to it", both+" // our best")
+	v.press("Rows")
+	v.see("This stays text: it has a note")
+	if got := v.value("Who belongs to it"); got != both+" // our best" {
+		t.Errorf("the text is now %q", got)
+	}
+	v.paste("Who belongs to it", both)
+	v.press("Rows")
+	v.await("four rows", `document.querySelectorAll(".row-line").length === 4`)
+	v.see("40 customers, 100.0 % of all")
+	v.shoot("groups")
+	v.press("Text")
+	if got := v.value("Who belongs to it"); got != both {
+		t.Errorf("the text came back as %q", got)
+	}
+
+	// Completion by the keyboard.
+	v.fill("Who belongs to it", "orders_c")
+	v.await("an offer", `!document.getElementById("complete").hidden`)
+	v.key(kb.Enter)
+	v.keys(" >= 0")
+	if got := v.value("Who belongs to it"); got != "orders_count >= 0" {
+		t.Errorf("completed to %q", got)
+	}
+	v.see("40 customers, 100.0 % of all")
+	v.press("Show some of them")
+	v.see("Anna", "orders_count >= 0")
+	v.press("Break down")
+	v.see("Can be reached by", "letter 40 100.0 %")
+	v.shoot("members")
+	v.follow("Save")
+	v.see("The segment is saved.", "Version 1")
+
+	v.press("Text")
+	v.fill("Who belongs to it", `first_name == "Anna7"`)
+	v.see("1 customer,")
+	v.follow("Save")
+	v.see("Version 2", "present")
+	name, body := v.save("Members as CSV")
+	if lines := strings.Count(string(body), "\n"); !strings.HasSuffix(name, ".csv") || lines != 2 || !strings.Contains(string(body), "anna7@example.org") {
+		t.Errorf("the file %s has %d lines", name, lines)
+	}
+	v.follow("Take again")
+	v.see("The segment says again what version 1 said; this is version 3.", "40 customers")
+	v.shoot("versions")
+	v.run("take a telephone", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	v.press("Rows")
+	v.await("a row", `document.querySelector(".row-line")`)
+	v.shoot("phone")
+	v.await("no scrolling sideways", `document.documentElement.scrollWidth <= window.innerWidth`)
+}
+
+// A cell of the RFM grid becomes a segment of as many customers.
+func TestE2ERFM(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.people(40)
+	if _, err := h.pool.Exec(t.Context(), `
+		INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, recorded_at)
+		SELECT customer_id, 'o' || customer_id || '-' || n, $1::timestamptz - customer_id * interval '5 days', 1, 10 * customer_id, 'USD', 1, 10 * customer_id, $1
+		FROM customers, generate_series(1, 1 + customer_id % 5) n`, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	h.serve()
+	v := h.visitAs(access.Marketer)
+	v.follow("Reports")
+	v.follow("RFM")
+	v.see("40 customers.", "Returns do not count.", "R 5 8 customers")
+	v.shoot("grid")
+	v.leave(func() { v.run("the first cell", chromedp.Click(`.rfm td a`, chromedp.ByQuery)) })
+	v.see("Per customer")
+	inCell := v.text("#cell .h2")
+	customers := v.text(".rfm .chosen")
+	v.fill("Segment", "Best buyers")
+	v.follow("Save as a segment")
+	v.see("The cell is saved as a segment.", "Best buyers", "Version 1")
+	v.press("Rows")
+	v.await("the limits as rows", `document.querySelectorAll("#builder .row-line").length > 2`)
+	size := v.text("#size .h2")
+	if !strings.HasPrefix(customers, size) {
+		t.Errorf("cell %s has %q customers, its segment %q", inCell, customers, size)
+	}
+	v.shoot("segment")
+
+	v.open("/reports/rfm?how=nested&returns=yes")
+	v.see("Equal values are told apart")
+	v.run("take a telephone", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	v.shoot("phone")
+	v.await("no scrolling sideways", `document.documentElement.scrollWidth <= window.innerWidth`)
+}
