@@ -58,7 +58,10 @@ func (sc Scheme) expression(cuts Cuts, r, f, m int) string {
 		since = func(day time.Time) string { return "any" + from(day) }
 		before = func(day time.Time) string { return "none" + from(day) }
 	}
-	parts := []string{count + " > 0"}
+	var parts []string
+	if r == 1 && f == 1 { // the others have a bound that says so
+		parts = append(parts, count+" > 0")
+	}
 	next := func(day time.Time) time.Time { return day.AddDate(0, 0, 1) }
 	if r > 1 {
 		if r-2 >= len(cuts.Days) {

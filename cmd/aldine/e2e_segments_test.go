@@ -104,6 +104,11 @@ func TestE2ERFM(t *testing.T) {
 		FROM customers, generate_series(1, 1 + customer_id % 5) n`, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := h.pool.Exec(t.Context(), `
+		UPDATE customers SET orders_count = 1 + customer_id % 5, total_spent = 10 * customer_id * (1 + customer_id % 5),
+			last_order_at = $1::timestamptz - customer_id * interval '5 days'`, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	h.serve()
 	v := h.visitAs(access.Marketer)
 	v.follow("Reports")
@@ -126,7 +131,7 @@ func TestE2ERFM(t *testing.T) {
 	v.shoot("segment")
 
 	v.open("/reports/rfm?how=nested&returns=yes")
-	v.see("Equal values are told apart")
+	v.see("Equal values are told apart", "40 customers.", "R 5 8 customers")
 	v.run("take a telephone", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 	v.shoot("phone")
 	v.await("no scrolling sideways", `document.documentElement.scrollWidth <= window.innerWidth`)
