@@ -55,6 +55,7 @@ func sure(c Cause, status string, code int) Cause {
 
 // causeOfWords gives "" where the words tell nothing.
 func causeOfWords(s string) Cause {
+	s = s[:min(len(s), maxWords)]
 	s = strings.ToLower(strings.Join(strings.Fields(s), " "))
 	if s == "" {
 		return ""

@@ -18,6 +18,9 @@ const (
 	maxMails   = 100
 	maxParts   = 50
 	maxDepth   = 5
+	maxValue   = 16 << 10 // of a field that is folded
+	maxProse   = 64 << 10 // of a part's words
+	maxWords   = 2 << 10  // in which a cause is looked for
 )
 
 // header holds fields in their order; a field may come more than once.
@@ -95,7 +98,7 @@ func split(s string) (header, string) {
 			return h, rest
 		}
 		if line[0] == ' ' || line[0] == '\t' {
-			if len(h) > 0 {
+			if len(h) > 0 && len(h[len(h)-1].value) < maxValue {
 				h[len(h)-1].value += " " + strings.TrimSpace(line)
 			}
 			s = rest

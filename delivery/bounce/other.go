@@ -48,7 +48,7 @@ func complaints(m *message) []Report {
 		who = []string{""}
 	}
 	var found []Report
-	for _, a := range who {
+	for _, a := range who[:min(len(who), maxRecipients)] {
 		r := Report{Recipient: a, Kind: Complaint, Reason: kind}
 		if kind == "not-spam" || kind == "auth-failure" || kind == "dmarc" {
 			r.Kind = Unknown
@@ -179,6 +179,8 @@ func readService(raw []byte) []Report {
 
 var leadingCode = regexp.MustCompile(`^[45][0-9]{2}[ -]([45]\.[0-9]+\.[0-9]+ )?`)
 
+const maxNamed = 50 // recipients that words alone name: each costs a look at all of the words
+
 // prose reads reports that hold nothing but words.
 func prose(m *message) []Report {
 	if !m.fromMachine() {
@@ -196,7 +198,7 @@ func prose(m *message) []Report {
 	var who []string
 	add := func(s string) {
 		for _, a := range addressPattern.FindAllString(s, maxRecipients) {
-			if a = strings.TrimRight(a, "."); !own[strings.ToLower(a)] {
+			if a = strings.TrimRight(a, "."); !own[strings.ToLower(a)] && len(who) < maxNamed {
 				who = append(who, a)
 			}
 		}

@@ -75,7 +75,7 @@ func notification(m *message) []Report {
 			continue
 		}
 		all := groups(p.text)
-		for _, g := range all {
+		for _, g := range all[:min(len(all), maxRecipients)] {
 			if r, ok := recipient(g, m, prose); ok {
 				found = append(found, r)
 			}
@@ -206,7 +206,7 @@ func (m *message) prose() string {
 		if !strings.HasPrefix(p.kind, "text/") && !strings.Contains(p.kind, "json") {
 			continue
 		}
-		text := p.text
+		text := p.text[:min(len(p.text), maxProse)]
 		if p.kind == "text/html" {
 			if b.Len() > 0 {
 				continue
@@ -215,6 +215,9 @@ func (m *message) prose() string {
 		}
 		b.WriteString(text)
 		b.WriteString("\n")
+		if b.Len() > maxProse {
+			break
+		}
 	}
 	return cutQuoted(b.String())
 }
