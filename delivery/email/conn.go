@@ -48,7 +48,7 @@ func (c *conn) after(err error) error {
 		return nil
 	}
 	var answer *textproto.Error
-	if errors.As(err, &answer) {
+	if errors.As(err, &answer) && answer.Code >= 400 { // any other answer is to something else: who knows what
 		c.broken = answer.Code == 421
 		return answered(answer, atText)
 	}

@@ -67,7 +67,7 @@ func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 		}
 		c.joined = opened
 		c.flush()
-		_, _, err := c.client.Text.ReadResponse(250)
+		_, _, err := c.client.Text.ReadResponse(2) // any yes
 		goOn := s.Done(m, c.after(err))
 		if !goOn || c.broken {
 			if opened {

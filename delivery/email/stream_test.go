@@ -97,14 +97,16 @@ func (k *sink) serve(c net.Conn) {
 			if reply == "hang" {
 				return
 			}
-			if reply == "" {
+			if reply == "" || reply[0] < '4' {
 				k.mails.Add(1)
 				if k.say != nil {
 					k.mu.Lock()
 					k.to = append(k.to, to)
 					k.mu.Unlock()
 				}
-				reply = "250 taken"
+				if reply == "" {
+					reply = "250 taken"
+				}
 			}
 			to = ""
 			answer(reply)
@@ -165,6 +167,8 @@ func TestStream(t *testing.T) {
 		"hangs up after a mail":   func(c string, n int) string { return said(c == "." && n == 5, "hang") },
 		"refuses the sender at 7": func(c string, n int) string { return said(strings.HasPrefix(c, "MAIL") && n == 7, "451 slow down") },
 		"says 421 instead of yes": func(c string, n int) string { return said(c == "." && n == 5, "421 restarting") },
+		"says yes otherwise":      func(c string, n int) string { return said(c == "." && n%3 == 0, "200 fine") },
+		"loses count":             func(c string, n int) string { return said(c == "." && n == 5, "354 go on") },
 		"refuses data":            func(c string, n int) string { return said(c == "DATA" && n == 2, "554 no valid recipients") },
 	} {
 		for _, pipe := range []bool{true, false} {
@@ -191,7 +195,7 @@ func TestStream(t *testing.T) {
 						t.Errorf("%s got %d mails", to, taken[to])
 					case err == nil && taken[to] == 0:
 						t.Errorf("%s counts as sent and got nothing", to)
-					case err != nil && taken[to] > 0:
+					case err != nil && taken[to] > 0 && (e == nil || e.Class != Unknown):
 						t.Errorf("%s got a mail, but: %v", to, err)
 					case err == nil && !begun[to]:
 						t.Errorf("%s was not begun", to)
@@ -199,7 +203,7 @@ func TestStream(t *testing.T) {
 						unknown++
 					}
 				}
-				if want := map[bool]int{name == "hangs up after a mail": 4}[true]; unknown > want {
+				if want := map[bool]int{name == "hangs up after a mail" || name == "loses count": 4}[true]; unknown > want {
 					t.Errorf("%d are in doubt", unknown)
 				}
 				if name == "takes all" && len(k.to) != 20 || name == "refuses some addresses" && len(k.to) != 18 {
