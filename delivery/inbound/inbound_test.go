@@ -95,7 +95,14 @@ func TestMessageIDIsNoProofAlone(t *testing.T) {
 	w.posted(dsn("pair@example.org", "failed", "5.1.1", gone, "Message-ID: <1.13.1@shop.example>"), "bounces@"+domain)
 	w.want(bounced, "")      // anna's touch, but bob's address
 	w.want(suppressions, "") // a stranger's word
-	w.posted(dsn("Anna@example.org", "failed", "5.1.1", gone, "Message-ID: <1.13.1@shop.example>"), "bounces@"+domain)
+	byID := dsn("Anna@example.org", "failed", "5.1.1", gone, "Message-ID: <1.13.1@shop.example>")
+	w.posted(byID, "bounces@"+domain)
+	w.want(responses, "bounce 2 19 direct, bounce 1 13 direct")
+	w.want(bounced, "") // numbers can be tried until they fit
+	w.want(suppressions, "")
+	if r, err := w.s.Receive(t.Context(), "", []byte(byID)); err != nil || r.CustomerID != 1 || r.StepID != 13 {
+		t.Fatalf("%+v %v", r, err)
+	}
 	w.want(bounced, "1/13")
 	w.want(suppressions, "email anna@example.org email hard bounce: 550 5.1.1 User unknown")
 	// A program of ours vouches for what it hands over.
@@ -105,6 +112,14 @@ func TestMessageIDIsNoProofAlone(t *testing.T) {
 	}
 	w.want(`SELECT match_key FROM suppressions ORDER BY 1`, "anna@example.org, pair@example.org")
 	w.want(bounced, "1/13, 2/19") // the latest mail to that address
+}
+
+func TestControlCharacters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, inbound.Limits{})
+	w.posted(dsn("an\x00na@example.org", "delivered", "2.0.0", "250 fine \x00 and well", ""), w.back(1, 13))
+	w.posted(dsn("an\x00na@example.org", "failed", "5.1.1", "550 \x00 unknown", "Subject: \x00"), "bounces@"+domain)
+	w.want(`SELECT count(*) FROM inbound_mails`, "2")
 }
 
 func TestSoftBouncesInARow(t *testing.T) {

@@ -131,7 +131,7 @@ func (s *Service) receive(ctx context.Context, m mail) (Result, error) {
 		_, err = tx.Exec(ctx, `
 			UPDATE inbound_mails SET kind = @kind, outcome = @outcome, reason = @reason, campaign_id = nullif(@campaign::bigint, 0), step_id = nullif(@step::bigint, 0)
 			WHERE mail_hash = @hash`,
-			pgx.NamedArgs{"hash": hash, "kind": res.Kind, "outcome": res.Outcome, "reason": nameless(res.Reason), "campaign": res.CampaignID, "step": res.StepID})
+			pgx.NamedArgs{"hash": hash, "kind": res.Kind, "outcome": res.Outcome, "reason": nameless(plain(res.Reason, 400)), "campaign": res.CampaignID, "step": res.StepID})
 		return err
 	})
 	return res, err

@@ -121,8 +121,8 @@ func (s *Service) reportTx(ctx context.Context, tx pgx.Tx, m mail, r bounce.Repo
 	case bounce.Complaint:
 		response.Kind = tracking.KindComplaint
 	case bounce.Hard:
-		// Anybody can write to the listener that somebody's address does not exist.
-		response.Hard = m.vouched || p >= known
+		// Anybody can write to the listener that somebody's address does not exist, and try Message-IDs, which are numbers.
+		response.Hard = m.vouched || p == signed
 	}
 	address := r.Recipient
 	if p >= known {
