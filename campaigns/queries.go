@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/campaigns/journey"
+	"aldine/campaigns/rollup"
 	"aldine/internal/fault"
-	"aldine/reports/rollup"
 )
 
 // Querier is a pool or a transaction.

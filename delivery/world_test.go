@@ -17,6 +17,7 @@ import (
 	"aldine/campaigns"
 	"aldine/campaigns/content"
 	"aldine/campaigns/journey"
+	"aldine/campaigns/rollup/rolluptest"
 	"aldine/customers"
 	"aldine/delivery"
 	"aldine/delivery/sandbox"
@@ -24,7 +25,6 @@ import (
 	"aldine/internal/queue"
 	"aldine/internal/settings"
 	"aldine/internal/tally"
-	"aldine/reports/rollup/rolluptest"
 	"aldine/tracking"
 )
 

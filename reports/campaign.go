@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"aldine/reports/rollup"
+	"aldine/campaigns/rollup"
 )
 
 // Report is all about one campaign. Amounts are in Currency.

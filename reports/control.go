@@ -8,7 +8,7 @@ import (
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
 
-	"aldine/reports/rollup"
+	"aldine/campaigns/rollup"
 )
 
 // Control is a campaign's result against its control cell, by assignment: everybody who entered counts in the cell

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"aldine/reports/rollup"
+	"aldine/campaigns/rollup"
 )
 
 // Dashboard is the first page: what runs, what came back lately, and what waits for a person.

@@ -1,6 +1,6 @@
 package reports
 
-import "aldine/reports/rollup"
+import "aldine/campaigns/rollup"
 
 // Figures are the numbers of a campaign, or of one line of a breakdown. Nil means not available.
 type Figures struct {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"aldine/reports/rollup"
+	"aldine/campaigns/rollup"
 )
 
 // Filter chooses campaigns for the finance report. Empty fields do not filter.

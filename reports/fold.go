@@ -6,8 +6,8 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"aldine/campaigns/rollup"
 	"aldine/internal/queue"
-	"aldine/reports/rollup"
 )
 
 // FoldArgs counts what has changed since the last time into the figures that reports read.

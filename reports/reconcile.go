@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"aldine/reports/rollup"
+	"aldine/campaigns/rollup"
 )
 
 // Problem is one figure that does not agree with another.

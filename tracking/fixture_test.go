@@ -13,11 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"aldine/campaigns/rollup/rolluptest"
 	"aldine/customers"
 	"aldine/internal/pgtest"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
-	"aldine/reports/rollup/rolluptest"
 	"aldine/tracking"
 )
 

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aldine/campaigns/rollup/rolluptest"
 	"aldine/customers"
 	"aldine/customers/duplicates"
 	"aldine/internal/fault"
@@ -18,7 +19,6 @@ import (
 	"aldine/internal/pgtest"
 	"aldine/internal/queue"
 	"aldine/internal/settings"
-	"aldine/reports/rollup/rolluptest"
 )
 
 // house is a service on a database of its own, with a clock that a test moves.

@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aldine/campaigns/rollup"
 	"aldine/internal/settings"
 	"aldine/internal/tally"
-	"aldine/reports/rollup"
 )
 
 func init() { tally.Bits = 0 }
