@@ -16,9 +16,6 @@ type Address struct {
 	Country    string `json:"country,omitempty"` // ISO 3166 alpha-2
 }
 
-// AddressHash gives the key of an address's normal form, as normal.AddressHash does, or nil where there is no address.
-func AddressHash(a Address) *int64 { return key(normal.AddressHash(normal.Address(a))) }
-
 // hashOf gives 64 bits of a cryptographic hash; nil for "".
 func hashOf(s string) *int64 { return key(normal.Hash(s)) }
 

@@ -49,11 +49,9 @@ func ResolveAll(ctx context.Context, q Querier, ids []ID) (map[ID]ID, error) {
 	return m, err
 }
 
-// Aliases gives the numbers that a customer had before merges.
-func Aliases(ctx context.Context, q Querier, id ID) ([]ID, error) {
-	rows, err := q.Query(ctx, `SELECT old_id FROM customer_aliases WHERE customer_id = @id ORDER BY old_id`, pgx.NamedArgs{"id": id})
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[ID])
+// HoldImportsTx keeps imports from storing customers until the transaction ends, and waits for the chunk that is just being stored: who
+// merges customers calls it first, lest a row joins a customer who is going to a list.
+func HoldImportsTx(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared(@key)`, pgx.NamedArgs{"key": lockCustomers})
+	return err
 }

@@ -122,7 +122,8 @@ func (e *erasure) gatherTx(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	ids := []ID{e.id}
-	var externals, emails, phones, words, patterns []string
+	var externals, emails, phones, words, patterns, names []string
+	postcodes := []string{""}
 	var raw []byte
 	var old *ID
 	if _, err := pgx.ForEachRow(rows, []any{&raw, &old}, func() error {
@@ -136,6 +137,9 @@ func (e *erasure) gatherTx(ctx context.Context, tx pgx.Tx) error {
 		e.known = append(e.known, f)
 		email := strings.ToLower(f.Email)
 		externals, emails, phones = append(externals, f.ExternalID), append(emails, email), append(phones, f.Phone)
+		if postcodes = append(postcodes, strings.ToLower(strings.ReplaceAll(f.PostalCode, " ", ""))); f.FirstName != "" && f.LastName != "" {
+			names = append(names, strings.ToLower(f.FirstName+" "+f.LastName))
+		}
 		for _, w := range []string{f.FirstName, f.LastName, f.Company, email, f.Phone, f.ExternalID} {
 			if len(w) > 2 {
 				words = append(words, strings.ToLower(w))
@@ -157,7 +161,7 @@ func (e *erasure) gatherTx(ctx context.Context, tx pgx.Tx) error {
 	}
 	slices.Sort(patterns)
 	e.args = pgx.NamedArgs{"id": e.id, "ids": ids, "externals": filled(externals), "emails": filled(emails), "phones": filled(phones),
-		"words": filled(words), "patterns": filled(patterns)}
+		"words": filled(words), "patterns": filled(patterns), "names": filled(names), "postcodes": postcodes}
 	return nil
 }
 
@@ -171,6 +175,10 @@ func filled(texts []string) []string {
 	return out
 }
 
+// mergesBlankSQL takes from merges what they know of people.
+const mergesBlankSQL = `UPDATE customer_merges SET before = '{}', fields = CASE jsonb_typeof(fields) WHEN 'array' THEN '[]' ELSE '{}' END::jsonb
+	WHERE customer_id = ANY (@ids) OR old_id = ANY (@ids)`
+
 // eraseSQL is done in order; the parameters are those of gatherTx.
 var eraseSQL = []string{
 	`DELETE FROM customers WHERE customer_id = @id`,
@@ -182,19 +190,28 @@ var eraseSQL = []string{
 	`DELETE FROM consents WHERE customer_id = ANY (@ids)`,
 	`UPDATE enrollments SET state = 'left', reason = 'deleted', step_id = NULL, due_at = NULL, updated_at = @now
 		WHERE customer_id = ANY (@ids) AND state = 'active'`,
-	`UPDATE touches SET destination = NULL WHERE customer_id = ANY (@ids) AND destination IS NOT NULL`,
+	// Mail servers say of whom they speak.
+	`UPDATE touches SET destination = NULL, reason = CASE WHEN state <> 'excluded' AND reason ILIKE ANY (@patterns) THEN 'erased' ELSE reason END
+		WHERE customer_id = ANY (@ids) AND (destination IS NOT NULL OR reason IS NOT NULL)`,
 	`UPDATE calls SET phone = '', note = '', updated_at = @now,
 		state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = ANY (@ids)`,
 	`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
 	`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 	`DELETE FROM duplicates WHERE (customer_id = ANY (@ids) OR other_id = ANY (@ids)) AND state = 'open'`,
 	`UPDATE duplicates SET evidence = '[]' WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
-	`UPDATE customer_merges SET before = '{}', fields = CASE jsonb_typeof(fields) WHEN 'array' THEN '[]' ELSE '{}' END::jsonb
-		WHERE customer_id = ANY (@ids) OR old_id = ANY (@ids)`,
-	// What follows is not kept by customer: read through once.
+	mergesBlankSQL,
+	// What follows is not kept by customer: read through once. Merges of others keep the pairs that were moved.
+	`UPDATE customer_merges SET before = jsonb_set(before, '{kept,duplicates}', (SELECT coalesce(jsonb_agg(p ORDER BY n), '[]')
+			FROM jsonb_array_elements(before #> '{kept,duplicates}') WITH ORDINALITY AS t (p, n)
+			WHERE (p ->> 'customer_id')::bigint <> ALL (@ids) AND (p ->> 'other_id')::bigint <> ALL (@ids)))
+		WHERE EXISTS (SELECT 1 FROM jsonb_path_query(before, '$.kept.duplicates[*]') p
+			WHERE (p ->> 'customer_id')::bigint = ANY (@ids) OR (p ->> 'other_id')::bigint = ANY (@ids))`,
 	`DELETE FROM sandbox_messages WHERE lower(recipient) = ANY (@emails) OR recipient = ANY (@phones)`,
 	`UPDATE merge_records SET fields = NULL, reason = CASE verdict WHEN 'rejected' THEN 'the row is erased' ELSE reason END
-		WHERE fields IS NOT NULL AND (customer_id = ANY (@ids) OR fields::text ILIKE ANY (@patterns)) OR verdict = 'rejected' AND reason ILIKE ANY (@patterns)`,
+		WHERE fields IS NOT NULL AND (customer_id = ANY (@ids) OR lower(fields ->> 'email') = ANY (@emails) OR fields ->> 'phone' = ANY (@phones)
+				OR lower(fields ->> 'first_name' || ' ' || (fields ->> 'last_name')) = ANY (@names)
+					AND lower(replace(coalesce(fields ->> 'postal_code', ''), ' ', '')) = ANY (@postcodes)) -- a namesake elsewhere stays: who is blanked is not mailed
+			OR verdict = 'rejected' AND reason ILIKE ANY (@patterns)`,
 	`UPDATE import_rejects SET row_text = '', reason = 'the row is erased' WHERE row_text ILIKE ANY (@patterns) OR reason ILIKE ANY (@patterns)`,
 	`UPDATE imports SET report = ` + reportWithoutExamples + ` WHERE report ->> 'rejected' ILIKE ANY (@patterns)`,
 	`UPDATE unmatched_responses SET payload = '{}' WHERE payload::text ILIKE ANY (@patterns)`,

@@ -62,6 +62,16 @@ func TestErasureReachesEverything(t *testing.T) {
 	exec(`INSERT INTO merge_records (run_id, record_no, input_no, verdict, reason) VALUES (1, 2, 1, 'rejected', 'email: "old@quixote.example" is no address')`)
 	exec(`INSERT INTO imports (kind, file_name, file_path, file_size, mapping, state, created_by, created_at, report) VALUES ('customers', 'x.csv', '', 1, '{}', 'finished', 'cli', $1,
 		'{"rejected": [{"reason": "email: is no address", "rows": 1, "line": 2, "example": "email: \"old@quixote.example\" is no address"}]}')`, b.at)
+	// A namesake elsewhere, and somebody whose row merely has the letters, stay in theirs.
+	exec(`INSERT INTO merge_records (run_id, record_no, input_no, fields) VALUES (1, 3, 1, '{"last_name": "Quixote", "first_name": "Alonso", "postal_code": "10 115"}'),
+		(1, 4, 1, '{"last_name": "Quixote", "first_name": "Alonso", "postal_code": "80331", "city": "elsewhere"}'),
+		(1, 5, 1, '{"city": "Alonsoville", "last_name": "Quixotesson", "first_name": "Bea", "note": "elsewhere"}')`)
+	exec(`INSERT INTO customer_merges (customer_id, merge_id, old_id, merged_at, merged_by, fields, before) VALUES (7000, gen_random_uuid(), 7001, $2, 'cli', '[]',
+		jsonb_build_object('kept', jsonb_build_object('duplicates', jsonb_build_array(
+			jsonb_build_object('customer_id', $1::bigint, 'other_id', 7001, 'evidence', '[{"a": "Quijano"}]'::jsonb),
+			jsonb_build_object('customer_id', 7001, 'other_id', 7002, 'evidence', '[{"a": "other"}]'::jsonb)))))`, id, b.at)
+	exec(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, reason, planned_at, updated_at) VALUES
+		($1, 1, 1, 'email', 1, 'failed', '550 <old@quixote.example>: user unknown', $2, $2), ($1, 1, 2, 'email', 1, 'failed', '554 no', $2, $2)`, id, b.at)
 	exec(`INSERT INTO import_rejects (import_id, line, reason, row_text) VALUES (1, 1, 'bad', 'Quixote;Alonso;x'), (1, 2, 'bad', 'Sancho;Panza')`)
 	exec(`INSERT INTO unmatched_responses (unmatched_id, kind, at, source, reason, payload) VALUES (gen_random_uuid(), 'reply', $1, 'sms', 'x', '{"from": "alonso@quixote.example"}')`, b.at)
 	exec(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, method, detail) VALUES ($1, $3, 'reply', $2, $2, 'phone', '{"text": "Quixote here"}')`, id, b.at, uuid.New())
@@ -72,12 +82,22 @@ func TestErasureReachesEverything(t *testing.T) {
 	b.ok(err)
 	p, err := b.ErasePreview(b.ctx, id)
 	b.ok(err)
-	if p != (ErasePreview{CustomerID: id, Orders: 1, Responses: 1, Suppressions: 2, Merged: 1}) {
+	if p != (ErasePreview{CustomerID: id, Orders: 1, Contacts: 2, Responses: 1, Suppressions: 2, Merged: 1}) {
 		t.Errorf("%+v", p)
 	}
 	b.ok(b.Erase(b.ctx, 900)) // by the old number
 	b.wants(b.Erase(b.ctx, id), fault.NotFound, "no customer")
 	// What is left is what the mate has too.
+	if n := b.count(`SELECT count(*) FROM merge_records WHERE fields::text LIKE '%elsewhere%'`); n != 2 {
+		t.Errorf("%d of two others are left in merge/purge runs", n)
+	}
+	exec(`UPDATE merge_records SET fields = NULL WHERE record_no = 4`)
+	if n := b.count(`SELECT jsonb_array_length(before #> '{kept,duplicates}') FROM customer_merges WHERE customer_id = 7000`); n != 1 {
+		t.Errorf("another's merge keeps %d pairs", n)
+	}
+	if n := b.count(`SELECT count(*) FROM touches WHERE reason IN ('erased', '554 no')`); n != 2 {
+		t.Errorf("%d reasons of contacts", n)
+	}
 	if found := b.everywhere(`QX-1|OLD-7|Quijano|old@quixote|\yQuixote\y(?!\.example)|"Alonso"`); found != nil {
 		t.Errorf("still known in %v", found)
 	}

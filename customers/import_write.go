@@ -25,6 +25,9 @@ func (l *customerLoader) writeTx(ctx context.Context, tx pgx.Tx, m *matcher) err
 			changed = append(changed, p)
 		}
 	}
+	if err := thereTx(ctx, tx, m.people); err != nil {
+		return err
+	}
 	if err := l.insertTx(ctx, tx, fresh, now); err != nil {
 		return err
 	}
@@ -44,6 +47,25 @@ func (l *customerLoader) writeTx(ctx context.Context, tx pgx.Tx, m *matcher) err
 		return err
 	}
 	return l.consentTx(ctx, tx, m.people, now)
+}
+
+// thereTx makes sure that all customers whom the rows name are there still: one may have been merged or erased since the look-up.
+func thereTx(ctx context.Context, tx pgx.Tx, people []*person) error {
+	var ids []ID
+	for _, p := range people {
+		if p.named && !p.isNew {
+			ids = append(ids, p.ID)
+		}
+	}
+	if ids == nil {
+		return nil
+	}
+	var there int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM customers WHERE customer_id = ANY(@ids)`, pgx.NamedArgs{"ids": ids}).Scan(&there)
+	if err == nil && there != len(ids) {
+		err = errChanged
+	}
+	return err
 }
 
 // insertTx copies new customers in, under numbers taken beforehand.

@@ -290,8 +290,35 @@ func (r *orderRun) convert(ctx context.Context) error {
 	return nil
 }
 
-// lockCustomers makes the sums that derive reads right when two calls record orders of one customer at once.
+// lockCustomers makes the sums that derive reads right when two calls record orders of one customer at once. Whoever was merged
+// since the look-up is gone: the order is the survivor's.
 func (r *orderRun) lockCustomers(ctx context.Context) error {
+	found, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	if gone := r.missing(found); gone != nil {
+		now, err := r.merged(ctx)
+		if err != nil {
+			return err
+		}
+		for _, i := range gone {
+			if survivor, ok := now[r.orders[i].CustomerID]; ok {
+				r.orders[i].CustomerID, r.out[i].CustomerID = survivor, survivor
+			}
+		}
+		if found, err = r.lock(ctx); err != nil {
+			return err
+		}
+	}
+	for _, i := range r.missing(found) {
+		r.reject(i, "customer_id: there is no customer %d", r.orders[i].CustomerID)
+	}
+	return nil
+}
+
+// lock locks the orders' customers and gives those that there are, in order.
+func (r *orderRun) lock(ctx context.Context) ([]ID, error) {
 	var ids []ID
 	for _, i := range r.open("") {
 		if r.orders[i].CustomerID != 0 {
@@ -302,20 +329,21 @@ func (r *orderRun) lockCustomers(ctx context.Context) error {
 	rows, err := r.tx.Query(ctx, `SELECT customer_id FROM customers WHERE customer_id = ANY(@ids) ORDER BY customer_id FOR NO KEY UPDATE`,
 		pgx.NamedArgs{"ids": slices.Compact(ids)})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[ID])
-	if err != nil {
-		return err
-	}
+	return pgx.CollectRows(rows, pgx.RowTo[ID])
+}
+
+// missing gives the open orders whose customers were not found.
+func (r *orderRun) missing(found []ID) (gone []int) {
 	for _, i := range r.open("") {
 		if id := r.orders[i].CustomerID; id != 0 {
 			if _, ok := slices.BinarySearch(found, id); !ok {
-				r.reject(i, "customer_id: there is no customer %d", id)
+				gone = append(gone, i)
 			}
 		}
 	}
-	return nil
+	return gone
 }
 
 // enqueue tells attribution what is new or changed.

@@ -91,6 +91,7 @@ func (s *Service) forgetTx(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (
 		`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
 		`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 		`DELETE FROM duplicates WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
+		mergesBlankSQL,
 	} {
 		if _, err := tx.Exec(ctx, sql, gone); err != nil {
 			return 0, err

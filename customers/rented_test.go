@@ -64,3 +64,23 @@ func (b *bench) value(sql string, args ...any) (s string) {
 	b.ok(b.pool.QueryRow(b.ctx, sql, args...).Scan(&s))
 	return s
 }
+
+// A rented name that is forgotten is not kept by the merges it took part in.
+func TestForgottenNamesLeaveMerges(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.pool.Exec(b.ctx, `INSERT INTO lists (name, kind, mail_by, created_at) VALUES ('Herbs', 'rented', '2026-01-31', $1)`, b.at)
+	b.ok(err)
+	b.load("customers", "Herbs", "first_name,email\nAnna,anna@x.example\n")
+	_, err = b.pool.Exec(b.ctx, `INSERT INTO customer_merges (customer_id, merge_id, old_id, merged_at, merged_by, fields, before)
+		SELECT customer_id, gen_random_uuid(), 900, $1, 'cli', '[{"old": "Anne"}]', '{"old": {"first_name": "Anne"}}' FROM customers`, b.at)
+	b.ok(err)
+	erased, _, err := b.ForgetRented(b.ctx, Forgetting{Today: "2026-11-23", Before: b.at.AddDate(0, -6, 0)})
+	b.ok(err)
+	if erased != 1 {
+		t.Fatalf("%d forgotten", erased)
+	}
+	if found := b.everywhere(`anna@|"Ann[ae]"`); found != nil {
+		t.Errorf("still known in %v", found)
+	}
+}

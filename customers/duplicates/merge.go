@@ -32,6 +32,9 @@ func (s *Service) Merge(ctx context.Context, survivor, old int64, choose map[str
 
 // mergeTx merges; alone says that no person looks at this pair, so that two external ids forbid it.
 func (s *Service) mergeTx(ctx context.Context, tx pgx.Tx, survivor, old int64, choose map[string]string, alone bool) (Merged, error) {
+	if err := customers.HoldImportsTx(ctx, tx); err != nil {
+		return Merged{}, err
+	}
 	w, err := begin(ctx, tx, s.Now(), survivor, old)
 	if err != nil {
 		return Merged{}, err

@@ -50,12 +50,6 @@ func (l *Location) PlaceKey() int64 {
 	return join5("place", l.Number, l.Place, l.Country, "")
 }
 
-// PlaceKey gives the key under which spellings of an address are looked for, 0 where there is no address.
-func PlaceKey(a Address) int64 {
-	l := ParseAddress(a)
-	return l.PlaceKey()
-}
-
 // HouseholdHash gives the key of a surname at a residence, 0 where either is missing.
 func HouseholdHash(lastName string, residence int64) int64 {
 	return HouseholdOf(FamilyName(lastName), residence)

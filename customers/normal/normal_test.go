@@ -105,7 +105,7 @@ func TestAddressForms(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%q: %+v, not %+v", c.in, got, c.want)
 		}
-		if (AddressHash(same(c.in...)) != 0) != (c.in[0] != "") || (PlaceKey(same(c.in...)) == 0) != (c.in[0] == "") {
+		if (AddressHash(same(c.in...)) != 0) != (c.in[0] != "") || (got.PlaceKey() == 0) != (c.in[0] == "") {
 			t.Errorf("%q: keys", c.in)
 		}
 	}
