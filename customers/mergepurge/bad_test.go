@@ -186,3 +186,30 @@ func TestWords(t *testing.T) {
 		t.Errorf("%s", asJSON(records))
 	}
 }
+
+// What is in the way of applying is said, and a run can be applied when it is gone.
+func TestApplyInTheWay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	run := b.create(NewRun{Name: "Net"})
+	b.add(run, Rented, "A", "email\na@example.org\n")
+	b.work(run)
+	_, err := b.ApplyHeld(b.ctx, run.ID)
+	b.ok(err)
+	list, err := b.customers.EnsureList(b.ctx, "A") // of the house
+	b.ok(err)
+	_, err = b.Work(b.ctx, run.ID)
+	b.wants(err, fault.Conflict, `house list named "A"`)
+	run, err = b.Run(b.ctx, run.ID)
+	b.ok(err)
+	if run.State != Finished || !strings.Contains(run.Error, `"A"`) || run.ListID != 0 {
+		t.Errorf("%+v", run)
+	}
+	_, err = b.pool.Exec(b.ctx, `DELETE FROM lists WHERE list_id = $1`, list)
+	b.ok(err)
+	_, err = b.ApplyHeld(b.ctx, run.ID)
+	b.ok(err)
+	if run, err = b.Work(b.ctx, run.ID); err != nil || run.State != Applied {
+		t.Errorf("%+v %v", run, err)
+	}
+}

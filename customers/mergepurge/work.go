@@ -12,7 +12,7 @@ import (
 )
 
 // lockRun is the first key of the advisory lock by which one run is worked by one process.
-const lockRun = 0x41_4c_44_03
+const lockRun = 0x41_4c_44_04
 
 var (
 	errBusy    = fault.New(fault.Conflict, "The run is being worked already")
@@ -50,7 +50,7 @@ func (s *Service) Work(ctx context.Context, runID int64) (Run, error) {
 	switch {
 	case err == nil, errors.Is(err, errStopped):
 		err = nil
-	case fault.Is(err, fault.Invalid) && !applying:
+	case fault.Is(err, fault.Invalid) && !applying, fault.Is(err, fault.Conflict) && applying:
 		err = errors.Join(err, s.fail(ctx, run, err))
 	default:
 		if ctx.Err() == nil {
@@ -152,7 +152,13 @@ func stepTx(ctx context.Context, tx pgx.Tx, run *Run, done int64) error {
 	return err
 }
 
+// fail ends a run that cannot go on; one that cannot be applied is finished again, and can be applied when what is in the way is gone.
 func (s *Service) fail(ctx context.Context, run Run, reason error) error {
+	if run.State == Applying {
+		_, err := s.pool.Exec(ctx, `UPDATE merge_runs SET state = 'finished', phase = '', error = @reason WHERE run_id = @run AND state = 'applying'`,
+			pgx.NamedArgs{"run": run.ID, "reason": reason.Error()})
+		return err
+	}
 	_, err := s.pool.Exec(ctx, `UPDATE merge_runs SET state = 'failed', error = @reason, finished_at = @now WHERE run_id = @run AND state = 'running'`,
 		pgx.NamedArgs{"run": run.ID, "reason": reason.Error(), "now": s.now()})
 	if err == nil {
