@@ -101,7 +101,7 @@ func (a *API) imports() {
 			}
 			return told(a.Customers.Import(ctx, in.ID))
 		})
-	download(a, op{id: "importRejects", method: http.MethodGet, path: "/imports/{id}/rejects", summary: "Rejected rows with line and reason, as CSV", tag: tag, need: access.CustomersRead},
+	download(a, op{id: "importRejects", method: http.MethodGet, path: "/imports/{id}/rejects", summary: "Rejected rows with line and reason, as CSV", tag: tag, need: access.CustomersWrite},
 		[]string{"text/csv"}, func(ctx context.Context, in *One) (file, error) {
 			if _, err := a.Customers.Import(ctx, in.ID); err != nil {
 				return file{}, err
