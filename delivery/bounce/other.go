@@ -242,6 +242,7 @@ func prose(m *message) []Report {
 		if said == "" || causeOfWords(said) == "" {
 			said = strings.TrimSpace(said + " " + text)
 		}
+		said = said[:min(len(said), maxWords)]
 		r := Report{Recipient: a, Reason: said}
 		r.Status, r.Code = codes(said)
 		r.judge(said, word(m.header.get("subject")))
