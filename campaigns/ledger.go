@@ -27,17 +27,6 @@ func BudgetTx(ctx context.Context, tx pgx.Tx, campaignID int64) (decimal.Decimal
 	return left, err
 }
 
-func money(ctx context.Context, q Querier, c Campaign) (m Money, err error) {
-	m.Budget = c.Budget
-	err = q.QueryRow(ctx, `
-		SELECT (SELECT COALESCE(sum(amount), 0) FROM cost_entries WHERE campaign_id = @id),
-			(SELECT COALESCE(sum(amount), 0) FROM reservations WHERE campaign_id = @id)`, pgx.NamedArgs{"id": c.ID}).Scan(&m.Spent, &m.Reserved)
-	if err != nil {
-		return m, err
-	}
-	return m, m.left()
-}
-
 // left fills in what is available.
 func (m *Money) left() error {
 	if m.Budget == nil {
