@@ -198,7 +198,7 @@ var eraseSQL = []string{
 	`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
 	`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 	`DELETE FROM duplicates WHERE (customer_id = ANY (@ids) OR other_id = ANY (@ids)) AND state = 'open'`,
-	`UPDATE duplicates SET evidence = '[]' WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
+	`UPDATE duplicates SET evidence = '[]', conflict = NULL WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
 	mergesBlankSQL,
 	// What follows is not kept by customer: read through once. Merges of others keep the pairs that were moved.
 	`UPDATE customer_merges SET before = jsonb_set(before, '{kept,duplicates}', (SELECT coalesce(jsonb_agg(p ORDER BY n), '[]')

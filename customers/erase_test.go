@@ -56,7 +56,7 @@ func TestErasureReachesEverything(t *testing.T) {
 		'{"last_name": "Quixote"}', '{"survivor": {"last_name": "Quixote"}, "old": {"external_id": "OLD-7", "last_name": "Quijano", "email": "old@quixote.example"}}')`, id, b.at)
 	exec(`INSERT INTO customer_emails (email, customer_id) VALUES ('old@quixote.example', $1)`, id)
 	for _, pair := range []string{"open", "different"} {
-		exec(`INSERT INTO duplicates (customer_id, other_id, score, evidence, state, run_id, found_at) VALUES ($1, $2, 0.9, '[{"a": "Quixote"}]', $3, 1, $4)`, id, 1000+len(pair), pair, b.at)
+		exec(`INSERT INTO duplicates (customer_id, other_id, score, evidence, conflict, state, run_id, found_at) VALUES ($1, $2, 0.9, '[{"a": "Quixote"}]', 'two external ids: QX-1 and 2', $3, 1, $4)`, id, 1000+len(pair), pair, b.at)
 	}
 	exec(`INSERT INTO merge_records (run_id, record_no, input_no, fields) VALUES (1, 1, 1, '{"last_name": "QUIXOTE", "first_name": "x", "email": "alonso@quixote.example"}')`)
 	exec(`INSERT INTO merge_records (run_id, record_no, input_no, verdict, reason) VALUES (1, 2, 1, 'rejected', 'email: "old@quixote.example" is no address')`)
