@@ -2,8 +2,10 @@ package duplicates
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/customers/match"
 )
@@ -68,7 +70,7 @@ func (s *Service) group(ctx context.Context, search Search, m *match.Matched, id
 				part[i] = &n
 			}
 		}
-		if _, err := s.Pool.Exec(ctx, `
+		if err := s.insist(ctx, `
 			UPDATE customers c SET person_id = g.person_id FROM unnest(@ids::bigint[], @persons::bigint[]) AS g (customer_id, person_id)
 			WHERE c.customer_id = g.customer_id AND c.person_id IS DISTINCT FROM g.person_id`,
 			pgx.NamedArgs{"ids": ids[first:last], "persons": part}); err != nil {
@@ -79,14 +81,25 @@ func (s *Service) group(ctx context.Context, search Search, m *match.Matched, id
 		}
 	}
 	// Somebody may have been merged, or decided about, while the search ran.
-	_, err = s.Pool.Exec(ctx, `
+	err = s.insist(ctx, `
 		UPDATE customers c SET person_id = CASE WHEN g.n > 1 THEN g.low END
 		FROM (SELECT person_id, min(customer_id) AS low, count(*) AS n FROM customers WHERE person_id IS NOT NULL GROUP BY person_id) g
-		WHERE c.person_id = g.person_id AND (g.low <> g.person_id OR g.n = 1)`)
+		WHERE c.person_id = g.person_id AND (g.low <> g.person_id OR g.n = 1)`, nil)
 	if err != nil {
 		return err
 	}
 	return s.regroupAll(ctx, search.ID)
+}
+
+// insist does a statement again that got in the way of an import: hours of matching are not lost to a deadlock.
+func (s *Service) insist(ctx context.Context, sql string, args pgx.NamedArgs) error {
+	for try := 1; ; try++ {
+		_, err := s.Pool.Exec(ctx, sql, args)
+		var pe *pgconn.PgError
+		if !errors.As(err, &pe) || pe.Code != "40P01" || try == 10 {
+			return err
+		}
+	}
 }
 
 // different gives all pairs that somebody called two people.
