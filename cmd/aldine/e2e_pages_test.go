@@ -57,6 +57,8 @@ const audit = `(() => {
 	while (walk.nextNode()) {
 		const el = walk.currentNode.parentElement;
 		if (!walk.currentNode.data.trim() || !shown(el) || el.closest("svg, option, script, :disabled, .skip")) continue;
+		// The coloured text under an editor is what is seen of it, and is looked at itself.
+		if (el.matches(".expr-box .over") && el.parentElement.querySelector(".under")?.textContent.trim() === el.value.trim()) continue;
 		let opacity = 1;
 		for (let e = el; e; e = e.parentElement) opacity *= getComputedStyle(e).opacity;
 		const style = getComputedStyle(el), back = behind(el), own = parts(style.color);

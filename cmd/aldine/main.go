@@ -102,6 +102,9 @@ func run(ctx context.Context, args []string, std streams) int {
 	parsed.Bind(&c.config, std)
 	if err := parsed.Run(); err != nil {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			if parsed.Command() == "serve" || parsed.Command() == "work" { // asked to stop while it was starting
+				return 0
+			}
 			return complain(std.err, errors.New("stopped"), 1)
 		}
 		return complain(std.err, err, 1)
