@@ -157,7 +157,7 @@ func TestRentedNamesAreForgotten(t *testing.T) {
 	} {
 		f.move(time.Duration(tt.days) * 24 * time.Hour)
 		f.exec(t, `UPDATE lists SET mail_by = nullif($1, '')::date WHERE list_id = 2`, tt.mailBy)
-		if _, err := f.forgetRented(context.Background()); err != nil {
+		if err := f.forgetRented(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if got := left(); got != tt.want {

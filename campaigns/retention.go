@@ -25,23 +25,24 @@ func (ForgetRentedArgs) InsertOpts() river.InsertOpts {
 const forgetEvery = time.Hour
 
 // forgetRented goes through all rented names in slices; one that is stopped begins again the next time.
-func (s *Service) forgetRented(ctx context.Context) (erased int64, err error) {
+func (s *Service) forgetRented(ctx context.Context) error {
 	ctx = access.With(ctx, access.System)
 	v, err := s.settings.Get(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	zone, err := time.LoadLocation(v.DefaultTimeZone)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	now := s.now()
 	f := customers.Forgetting{Today: now.In(zone).Format(time.DateOnly), Before: now.AddDate(0, 0, -max(v.RentedKeepDays, v.MatchbackPostDays+1))}
+	erased := int64(0)
 	for {
 		n, last, err := s.customers.ForgetRented(ctx, f)
 		erased += n
 		if err != nil {
-			return erased, err
+			return err
 		}
 		if last == 0 {
 			break
@@ -51,5 +52,5 @@ func (s *Service) forgetRented(ctx context.Context) (erased int64, err error) {
 	if erased > 0 {
 		s.log.Info("rented names whose licence is over were erased", "names", erased)
 	}
-	return erased, nil
+	return nil
 }

@@ -64,8 +64,7 @@ func (s *Service) Register(workers *river.Workers, planner journey.Planner) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[SweepArgs]) error { return s.sweep(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[ForgetRentedArgs]) error {
-		_, err := s.forgetRented(ctx)
-		return err
+		return s.forgetRented(ctx)
 	}))
 }
 

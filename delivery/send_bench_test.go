@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -218,7 +219,7 @@ func swallow(c net.Conn) {
 			say("354 go on\r\n")
 			for {
 				line, err := r.ReadSlice('\n')
-				if err != nil && err != bufio.ErrBufferFull {
+				if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 					return
 				}
 				if len(line) == 3 && line[0] == '.' {

@@ -383,7 +383,7 @@ func matched(compiled *Compiled, facts map[int64]Facts) ([]int64, error) {
 	ids := choose(compiled.root)
 	for id, f := range facts {
 		if ok, err := compiled.Match(f); (err != nil) != compiled.ranked || err == nil && ok != slices.Contains(ids, id) {
-			return nil, fmt.Errorf("match of %d says %v, %v", id, ok, err)
+			return nil, fmt.Errorf("match of %d says %v: %w", id, ok, err)
 		}
 	}
 	return ids, nil

@@ -209,8 +209,8 @@ type over struct {
 const never = int64(1<<63 - 1)
 
 // subquery writes SELECT columns FROM the collection WHERE an item meets it all, and gives the alias of the items. Linked, the
-// items are those of the customer at hand only. More is a condition of its own, written last.
-func (o *over) subquery(w *writer, columns func(alias string), linked bool, more func()) string {
+// items are those of the customer at hand only.
+func (o *over) subquery(w *writer, columns func(alias string), linked bool) string {
 	outer, needs := w.item, w.needs
 	w.item, w.needs = w.newAlias(o.of.letter), map[string]bool{}
 	alias := w.item
@@ -243,9 +243,6 @@ func (o *over) subquery(w *writer, columns func(alias string), linked bool, more
 		}
 		if o.cond != nil {
 			part(func() { o.cond.sql(w) })
-		}
-		if more != nil {
-			part(more)
 		}
 		if and == "" {
 			w.text("TRUE")

@@ -57,7 +57,7 @@ func (n *compare) bare(w *writer) bool {
 	case *aggregate:
 		column = strings.TrimSuffix(w.values[left], "::numeric")
 		if column != w.values[left] {
-			v, pgType = bareValue(c, true, false)
+			v, _ = bareValue(c, true, false)
 			pgType = "bigint"
 		}
 	case *itemNode:

@@ -2,6 +2,7 @@ package segments
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func (s *Service) checkFiling(ctx context.Context, tx pgx.Tx, d *Draft, fresh bo
 		d.Owner = actor.Name
 	} else if d.Owner != "" {
 		err := tx.QueryRow(ctx, `SELECT email FROM users WHERE lower(email) = lower($1) AND disabled_at IS NULL`, d.Owner).Scan(&d.Owner)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			fields = append(fields, fault.Field{Name: "owner", Message: "there is no user with this e-mail address"})
 		} else if err != nil {
 			return nil, err

@@ -148,7 +148,7 @@ func grouping(w *writer, aggregates []*aggregate, columns func(alias string, val
 			group = w.capture(having)
 			w.values = nil
 		}
-	}, false, nil)
+	}, false)
 	w.text(" GROUP BY " + alias + ".customer_id")
 	if having != nil {
 		w.text(" HAVING " + group)
@@ -272,7 +272,7 @@ func (n *aggregate) distinct(w *writer) {
 		w.value(n.of)
 		w.text(" AS a1")
 		order = w.capture(func() { n.order(w, alias) })
-	}, false, nil)
+	}, false)
 	w.text(" ORDER BY " + alias + ".customer_id, " + order)
 }
 

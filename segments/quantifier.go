@@ -19,7 +19,7 @@ func (n *quantifier) sql(w *writer) {
 	exists := func(part memberPart) {
 		over.part = part
 		w.text("EXISTS (")
-		over.subquery(w, func(string) { w.text("1") }, true, nil)
+		over.subquery(w, func(string) { w.text("1") }, true)
 		w.text(")")
 	}
 	w.text("(")
@@ -45,7 +45,7 @@ func (n *quantifier) moments(w *writer) {
 		w.text(alias + ".customer_id, ")
 		n.over.of.at.write(w, alias)
 		w.text(" AS at")
-	}, false, nil)
+	}, false)
 }
 
 func (n *quantifier) times(e *env) []int64 {
@@ -107,7 +107,7 @@ func (n *aggregate) sql(w *writer) {
 	switch n.fn {
 	case "count":
 		w.text("(")
-		n.over.subquery(w, func(string) { w.text("count(*)::numeric") }, true, nil)
+		n.over.subquery(w, func(string) { w.text("count(*)::numeric") }, true)
 		w.text(")")
 	case "first", "last":
 		w.text("(")
@@ -115,7 +115,7 @@ func (n *aggregate) sql(w *writer) {
 		n.over.subquery(w, func(alias string) {
 			w.value(n.of)
 			order = w.capture(func() { n.order(w, alias) })
-		}, true, nil)
+		}, true)
 		w.text(" ORDER BY " + order + " LIMIT 1)")
 	default:
 		// Summed in a query around it: a sum of nothing but facts of the customer would count as the outer query's.
@@ -123,7 +123,7 @@ func (n *aggregate) sql(w *writer) {
 		n.over.subquery(w, func(string) {
 			n.of.sql(w)
 			w.text(" AS x")
-		}, true, nil)
+		}, true)
 		w.text(") x)")
 	}
 }

@@ -88,7 +88,7 @@ func (s *Service) group(ctx context.Context, search Search, m *match.Matched, id
 	if err != nil {
 		return err
 	}
-	return s.regroupAll(ctx, search.ID)
+	return s.regroupAll(ctx)
 }
 
 // insist does a statement again that got in the way of an import: hours of matching are not lost to a deadlock.
@@ -120,7 +120,7 @@ func (s *Service) different(ctx context.Context, q interface {
 }
 
 // regroupAll looks again at the groups of pairs that were called two people while the search ran.
-func (s *Service) regroupAll(ctx context.Context, searchID int64) error {
+func (s *Service) regroupAll(ctx context.Context) error {
 	rows, err := s.Pool.Query(ctx, `
 		SELECT DISTINCT a.person_id FROM duplicates d JOIN customers a ON a.customer_id = d.customer_id JOIN customers b ON b.customer_id = d.other_id
 		WHERE d.state = 'different' AND a.person_id = b.person_id ORDER BY a.person_id`)

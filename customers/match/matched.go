@@ -2,6 +2,7 @@ package match
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"sync"
 
@@ -116,7 +117,7 @@ func (m *Matched) Clusters(each func(rows []int) error) error {
 	var rows []int
 	for at := 0; ; {
 		n, err := in.at32(at)
-		if err == io.ErrUnexpectedEOF {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
 		}
 		if err != nil {

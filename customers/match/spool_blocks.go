@@ -3,6 +3,7 @@ package match
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,10 +58,9 @@ func (p *passFile) add(b *blocks, of []uint32) error {
 
 // blockReader reads the blocks of a pass in turn.
 type blockReader struct {
-	in    *bufio.Reader
-	rest  int // members of a block begun
-	tail  []int32
-	whole bool
+	in   *bufio.Reader
+	rest int // members of a block begun
+	tail []int32
 }
 
 func (p *passFile) reader() *blockReader {
@@ -107,7 +107,7 @@ func (r *blockReader) word() (uint32, error) {
 }
 
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return spoolFault(err)

@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -76,7 +77,7 @@ func (w *search) chosenPairs() (pairs [][2]int32, scale float64, err error) {
 		for n := 0; ; n++ {
 			var window bool
 			members, window, err = r.next(members[:0], w.s.limits.part)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -2,6 +2,7 @@ package match
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -91,7 +92,7 @@ func (r *blockReader) portion(most int) (p portion, err error) {
 	for len(p.members) < most {
 		var window bool
 		p.members, window, err = r.next(p.members, most)
-		if err == io.EOF && len(p.members) > 0 {
+		if errors.Is(err, io.EOF) && len(p.members) > 0 {
 			return p, nil
 		}
 		if err != nil {
@@ -122,7 +123,7 @@ func (w *search) score() error {
 				lock.Lock()
 				part, err := reader.portion(w.s.limits.part)
 				lock.Unlock()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					return nil
 				}
 				if err != nil {

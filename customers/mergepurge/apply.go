@@ -2,6 +2,7 @@ package mergepurge
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -78,7 +79,7 @@ func (s *Service) makeLists(ctx context.Context, run *Run) error {
 			return nil
 		}
 		if err := tx.QueryRow(ctx, `INSERT INTO lists (name, kind, created_at) VALUES (@name, 'merged', @now) ON CONFLICT (name) DO NOTHING RETURNING list_id`,
-			pgx.NamedArgs{"name": run.Name, "now": now}).Scan(&run.ListID); err == pgx.ErrNoRows {
+			pgx.NamedArgs{"name": run.Name, "now": now}).Scan(&run.ListID); errors.Is(err, pgx.ErrNoRows) {
 			return fault.New(fault.Conflict, "There is a list named %q already: give the run another name", run.Name)
 		} else if err != nil {
 			return err
@@ -117,7 +118,7 @@ func (s *Service) makeRentedTx(ctx context.Context, tx pgx.Tx, run *Run, in *Inp
 		WHERE lists.kind = 'rented' AND @given
 		RETURNING list_id, kind`, pgx.NamedArgs{"name": in.Name, "price": deal.PricePerThousand, "currency": deal.Currency, "share": deal.NetShare,
 		"running": deal.RunningCharge, "extra": deal.ExtraPerThousand, "gross": gross, "uses": max(1, deal.Uses), "by": deal.MailBy, "now": s.now(),
-		"given": in.Deal != nil}).Scan(&in.ListID, &kind); err == pgx.ErrNoRows {
+		"given": in.Deal != nil}).Scan(&in.ListID, &kind); errors.Is(err, pgx.ErrNoRows) {
 		if err := tx.QueryRow(ctx, `SELECT list_id, kind FROM lists WHERE name = @name`, pgx.NamedArgs{"name": in.Name}).Scan(&in.ListID, &kind); err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func sameFile(a, b string) (bool, error) {
 		}
 		if errOne != nil || errTwo != nil {
 			for _, err := range []error{errOne, errTwo} {
-				if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+				if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 					return false, err
 				}
 			}

@@ -2,6 +2,7 @@ package normal
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,7 +20,7 @@ func same(t *testing.T, s, country string) {
 	t.Helper()
 	want, wantErr := parsePhone(strings.TrimSpace(s), strings.ToUpper(country))
 	for range 2 {
-		if got, err := Phone(s, country); got != want || err != wantErr {
+		if got, err := Phone(s, country); got != want || !errors.Is(err, wantErr) {
 			t.Errorf("%q in %q: %q, %v; the plans say %q, %v", s, country, got, err, want, wantErr)
 		}
 	}

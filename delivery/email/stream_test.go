@@ -3,6 +3,7 @@ package email
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -189,7 +190,8 @@ func TestStream(t *testing.T) {
 				}
 				unknown := 0
 				for to, err := range fates {
-					e, _ := err.(*Error)
+					var e *Error
+					errors.As(err, &e)
 					switch {
 					case taken[to] > 1:
 						t.Errorf("%s got %d mails", to, taken[to])

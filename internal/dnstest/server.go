@@ -16,7 +16,7 @@ type Records map[string][]string
 // Serve starts a server for the time of a test and gives its address.
 func Serve(t testing.TB, known Records) string {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

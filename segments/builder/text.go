@@ -99,20 +99,20 @@ func (w *writer) test(t Item, depth int, inside bool) {
 		w.fail("choose what it asks")
 		return
 	}
-	switch {
-	case t.Op == Holds:
+	switch t.Op {
+	case Holds:
 		if t.Not {
 			w.put("not ")
 		}
 		w.left(*t.Left, depth, inside)
-	case t.Op == Known:
+	case Known:
 		if t.Not {
 			w.put("not ")
 		}
 		w.put("is_known(")
 		w.left(*t.Left, depth, inside)
 		w.put(")")
-	case t.Op == "in":
+	case "in":
 		w.left(*t.Left, depth, inside)
 		if t.Not {
 			w.put(" not")
