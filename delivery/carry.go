@@ -190,10 +190,10 @@ func (s *Service) carry(ctx context.Context, r *run, claim string, hand func(), 
 		}
 		r.journal.flush()
 		r.makeRoom()
-		s.pauseOnce(ctx, r)
 		now := time.Now()
 		if now.Sub(looked) >= lookEvery {
 			looked = now
+			s.pauseOnce(ctx, r)
 			if on, err := s.running(ctx, r.batch.CampaignID); err != nil || !on {
 				r.stop()
 			}
@@ -224,6 +224,10 @@ func (r *run) makeRoom() {
 	}
 }
 
+// pauseTimeout bounds the wait for a database that does not answer; what is sent meanwhile has to be written down too.
+const pauseTimeout = 10 * time.Second
+
+// pauseOnce pauses the campaign where the run has found a reason to; it is asked again until that is written down.
 func (s *Service) pauseOnce(ctx context.Context, r *run) {
 	r.mu.Lock()
 	why, told := r.pause, r.paused
@@ -232,7 +236,12 @@ func (s *Service) pauseOnce(ctx context.Context, r *run) {
 	if why == "" || told {
 		return
 	}
-	if err := s.pause(context.WithoutCancel(ctx), r.batch, why); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseTimeout)
+	defer cancel()
+	if err := s.pause(ctx, r.batch, why); err != nil {
+		r.mu.Lock()
+		r.paused = false
+		r.mu.Unlock()
 		s.log.Error("a campaign could not be paused", "campaign", r.batch.Code, "reason", why, "error", err)
 	}
 }
