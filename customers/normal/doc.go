@@ -5,7 +5,7 @@
 //   - Fold is the one folding of text that everything else builds on.
 //   - GivenName, FamilyName, SplitName, SameName: names without titles, particles and suffixes; nicknames.
 //   - StreetLine, Place, PostalCode, ParseAddress: house number, street, unit and place, by the ways of many countries.
-//   - Email, EmailIdentity, EmailMatch, Phone, PhoneDigits, Company, Code: the other things that identify.
+//   - Email, EmailMatch, Phone, PhoneDigits, Company, Code: the other things that identify.
 //   - AddressHash, PlaceKey, HouseholdHash, CompanyHash: keys to store, of 64 bits.
 //   - SameStreet, SameSurname: what counts as a slip of the pen.
 //

@@ -113,38 +113,6 @@ func cleanDomain(domain string) (string, error) {
 	return domain, nil
 }
 
-// EmailIdentity gives what of a normal form tells a mailbox from others: without a plus tag at providers that ignore it,
-// without dots before the @ at those that ignore them, and with one name for a provider that has several. Mail goes to the
-// address as given; this is for finding who gave two.
-func EmailIdentity(normal string) string {
-	at := strings.LastIndexByte(normal, '@')
-	if at <= 0 {
-		return normal
-	}
-	local, domain := normal[:at], normal[at+1:]
-	if name, ok := providerNames[domain]; ok {
-		domain = name
-	}
-	if mark, ok := tags[domain]; ok {
-		if i := strings.IndexByte(local, mark); i > 0 {
-			local = local[:i]
-		}
-	}
-	if domain == "gmail.com" {
-		if t := strings.ReplaceAll(local, ".", ""); t != "" {
-			local = t
-		}
-	}
-	return local + "@" + domain
-}
-
-// tags are the marks after which providers ignore the rest of what stands before the @.
-var tags = map[string]byte{"gmail.com": '+', "outlook.com": '+', "hotmail.com": '+', "live.com": '+', "icloud.com": '+', "fastmail.com": '+', "proton.me": '+',
-	"mailbox.org": '+', "posteo.de": '+', "gmx.net": '+', "yahoo.com": '-'}
-
-// providerNames are other names of a provider under which a mailbox is the same one.
-var providerNames = map[string]string{"googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com", "protonmail.com": "proton.me", "pm.me": "proton.me"}
-
 // EmailMatch gives the form under which addresses are compared that may hold slips: lower case, without a plus tag
 // wherever it is; dots before the @ do not count where the provider ignores them. What is not an address is still compared.
 func EmailMatch(s string) string {
