@@ -21,7 +21,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aldine/campaigns/content"
+	"aldine/campaigns/rollup"
 	"aldine/internal/pg"
+	"aldine/internal/settings"
+	"aldine/internal/tally"
 	"aldine/migrations"
 )
 
@@ -47,6 +50,7 @@ func BenchmarkSend(b *testing.B) {
 	if err := migrations.Up(ctx, pool); err != nil {
 		b.Fatal(err)
 	}
+	followAsServed(b, pool)
 	w := newWorldOn(b, pool)
 	address := startSink(b)
 	templates["email"] = benchTemplate()
@@ -86,6 +90,27 @@ func BenchmarkSend(b *testing.B) {
 	if got := w.counts(s); got != fmt.Sprintf("sent:%d", n) {
 		b.Fatal(got)
 	}
+}
+
+// followAsServed keeps the figures of campaigns as a server does: package rolluptest counts all the time, and each customer alone.
+func followAsServed(b *testing.B, pool *pgxpool.Pool) {
+	tally.Bits = 10
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.Tick(5 * time.Second); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick:
+			}
+			if err := rollup.Fold(ctx, pool, rollup.ConfigOf(settings.Defaults()), time.Now, 2*time.Second); err != nil && ctx.Err() == nil {
+				b.Errorf("fold: %v", err)
+			}
+		}
+	}()
+	b.Cleanup(func() { cancel(); <-done })
 }
 
 // benchTemplate makes mails of 4.8 KB with two tracked links, both parts, a personal subject and the pixel.

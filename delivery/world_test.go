@@ -59,14 +59,15 @@ var logger = slog.New(slog.DiscardHandler)
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	return newWorldOn(t, pgtest.New(t))
+	pool := pgtest.New(t)
+	rolluptest.Follow(t, pool)
+	return newWorldOn(t, pool)
 }
 
 func newWorldOn(t testing.TB, pool *pgxpool.Pool) *world {
 	t.Helper()
 	w := &world{t: t, pool: pool, signer: tracking.NewSigner([]byte("0123456789abcdef"))}
 	w.clock.Store(start.UnixNano())
-	rolluptest.Follow(t, w.pool)
 	var err error
 	if w.jobs, err = queue.NewInserter(w.pool); err != nil {
 		t.Fatal(err)
