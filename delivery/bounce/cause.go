@@ -13,29 +13,29 @@ var phrases = []struct {
 }{
 	// The mail or the server that sends it is named: the address may be good all the same.
 	{Policy, words(`\b(spf|dkim|dmarc|rdns|helo|ehlo|rbl|dnsbl|ptr)\b|sender id|authenticat|reverse dns|reputation|black ?list|block ?list|spamhaus|spamcop|barracuda|` +
-		`(sender|from|envelope)( address| domain)?:? .{0,40}(reject|denied|invalid|not exist|unknown|verif|not found|refused|must|not allowed)|your (ip|domain|server|host|message was blocked)|client host|` +
-		`bad ip|purported|relay(ing)? (access )?(denied|not|prohibited)|unable to relay|cannot relay|(not (allowed|permitted|authori[sz]ed)|unable|denied) (to )?relay|after mail from|unroutable sender|rate ?limit|throttl|gr[ae]y ?list|unsolicited`)},
+		`\b(sender|from|envelope)( address| domain)?:? .{0,40}(reject|denied|invalid|not exist|unknown|verif|not found|refused|must|not allowed)|your (ip|domain|server|host|message was blocked)|client host|` +
+		`\bbad ip\b|purported|\brelay(ing)? (access )?(denied|not|prohibited)|unable to relay|cannot relay|(not (allowed|permitted|authori[sz]ed)|unable|denied) (to )?relay|after mail from|unroutable sender|\brate ?limit|throttl|gr[ae]y ?list|unsolicited`)},
 	{NoMail, words(`null ?mx|(not|n't) (accept|receive) (any )?(e-?mail|mail|messages)\b|not accepting (any )?(mail|network)|accepts no mail|no longer accepts mail`)},
-	{Moved, words(`(has|was) moved|no longer at this|changed (his|her|their) (e-?mail )?address|new address is|551[ -]5\.1\.6`)},
+	{Moved, words(`\b(has|was) moved|no longer at this|changed (his|her|their) (e-?mail )?address|new address is|551[ -]5\.1\.6`)},
 	{System, words(`procmail|couldn't create|maildrop|command died`)},
 	{Full, words(`(mail ?box|in-?box|folder|account|disk|storage|user)[^.]{0,40}\bfull\b|over ?quota|quota[^.]{0,20}(exceed|full|reach|used)|exceed[^.]{0,60}(quota|storage|mailbox|local limit|disk)|` +
-		`(not enough|insufficient|out of|no) (disk|storage|system storage|space)|too many messages in|number of messages in recipient|receiving (mail|too much)`)},
+		`\b(not enough|insufficient|out of|no) (disk|storage|system storage|space)\b|too many messages in|number of messages in recipient|receiving (mail|too much)`)},
 	{TooBig, words(`too (big|large)\b|size limit|(message|mail|content|size|attachment)[^.]{0,40}exceed|exceed[^.]{0,40}(size|limit|maximum)|larger than|message length`)},
 	{NoDomain, words(`(unknown|bad|invalid|unroutable|unrouteable|no such) (destination )?(host|domain|mail domain|mail server|system)|(host|domain)( name)?[^.]{0,40}(unknown|not (be )?(found|reachable)|unroutable|unrouteable|does( not|n't) exist|not resolv)|` +
-		`unroute?able|nxdomain|no mx|name service error|all host address lookups failed|could( not|n't) (find|resolve)[^.]{0,30}(host|domain)|bad destination (host|system)|dns (lookup fail|error)|get any mx`)},
+		`unroute?able|nxdomain|\bno mx\b|name service error|all host address lookups failed|could( not|n't) (find|resolve)[^.]{0,30}(host|domain)|bad destination (host|system)|dns (lookup fail|error)|get any mx`)},
 	{NoMailbox, words(`recipient address rejected: access denied|user ?unknown|unknown ?user|unknown (user|recipient|local|address|account|mailbox|or illegal)|` +
-		`no such (\w+ )?(user|recipient|address|mailbox|account|person|customer|alias|name)|no (mailbox|account|user|one) (here )?(by|with) that|` +
-		`(user|recipient|mail ?box|address|account|addressee|name|username|rcpt)( name)?.{0,60}?(unknown|not (be )?(found|listed|recogni[sz]ed|known|exist)|do(es)? ?n[o']?t exist|unrecogni[sz]ed|no longer (exist|valid|available|on|in|with|active)|undeliverable|isn't)|` +
-		`(invalid|bad destination|illegal|undefined|incorrect|nonexist[ae]nt) ?(local )?(user|recipient|mailbox|address|account|addressee|alias|name|e-?mail)|not (a|our|an) (valid|known|local|customer|registered)|` +
+		`\bno such (\w+ )?(user|recipient|address|mailbox|account|person|customer|alias|name)|no (mailbox|account|user|one) (here )?(by|with) that|` +
+		`(user|recipient|mail ?box|address|account|addressee|\bname|username|\brcpt)( name)?.{0,60}?(unknown|not (be )?(found|listed|recogni[sz]ed|known|exist)|do(es)? ?n[o']?t exist|unrecogni[sz]ed|no longer (exist|valid|available|on|in|with|active)|undeliverable|isn't)|` +
+		`(invalid|bad destination|illegal|undefined|incorrect|nonexist[ae]nt) ?(local )?(user|recipient|mailbox|address|account|addressee|alias|name|e-?mail)|\bnot (a|our|an) (valid|known|local|customer|registered)|` +
 		`(unable to find|can(no|')t find|could( not|n't) find) (the )?(user|recipient|mailbox)|recip(ient)? ?not ?found|resolver\.adr\.|destination addresses were unknown|addressee unknown|` +
-		`do(es)?( not|n't) have an? .{0,40}account|isn't in my|no valid recipient|action not taken: mailbox unavailable|recipient address rejected\.?$|5\.1\.1[^0-9.]|5\.1\.10 `)},
-	{Disabled, words(`disabled|suspended|inactive|deactivated|not active|locked|(account|mailbox|user)[^.]{0,30}(closed|expired|unavailable|blocked)|on hold|discontinued`)},
+		`do(es)?( not|n't) have an? .{0,40}account|isn't in my|no valid recipient|action not taken: mailbox unavailable|recipient address rejected\.?$|(^|[^0-9.])5\.1\.1[^0-9.]|(^|[^0-9.])5\.1\.10 `)},
+	{Disabled, words(`disabled|suspended|inactive|deactivated|\bnot active\b|\blocked\b|(account|mailbox|user)[^.]{0,30}\b(closed|expired|unavailable|blocked)|\bon hold\b|discontinued`)},
 	{Content, words(`spam|junk|\bbulk\b|virus|malware|infected|phish|malformed|(invalid|missing|duplicate) (\w+ )?(header|message|mime|from|date|message-id)|rfc ?5?[28]2[12]|bare (lf|newline|cr)|dangerous|forbidden (attachment|file)`)},
 	{Expired, words(`expired|timed? ?out|time ?out exceeded|(queue|retry|delivery)[^.]{0,30}(too long|time)|undeliverable for|(have|has) been in the queue|will (keep|continue) (on )?trying|(within|for|after) [0-9]+ (hours|days|minutes)|still being retried|deferred`)},
 	{Network, words(`connection (was )?(refused|reset|lost|dropped|closed)|(could|can|did)( not|n't) connect|unable to connect`)},
-	{Policy, words(`blocked|banned|access denied|not (allowed|permitted|authori[sz]ed)|polic(y|ies)|denied|too many|try again later|temporarily rejected|refused|\btls\b|\bssl\b|encrypt|certificate|security|listed (at|in|by)|untrusted|prohibited|permission`)},
-	{Network, words(`connect|network|no route|unreachable|not respond|no answer|conversation|host[^.]{0,20}down|\bloop|hops|hop count|smtp session`)},
-	{System, words(`(local|system|internal|configuration|i/o|disk|mailer) (error|problem|failure|config)|resources|command (failed|not found|output|line|died)|\bpipe\b|procmail|exit(ed)? |cannot (open|create|append)|couldn't create|service (unavailable|not available)|local delivery`)},
+	{Policy, words(`\bblocked|\bbanned|access denied|not (allowed|permitted|authori[sz]ed)|polic(y|ies)|denied|too many|try again later|temporarily rejected|refused|\btls\b|\bssl\b|encrypt|certificate|security|\blisted (at|in|by)\b|untrusted|prohibited|permission`)},
+	{Network, words(`connect|network|\bno route|unreachable|not respond|\bno answer|conversation|\bhost[^.]{0,20}\bdown\b|\bloop|\bhops\b|\bhop count|smtp session`)},
+	{System, words(`(local|system|internal|configuration|i/o|disk|mailer) (error|problem|failure|config)|resources|command (failed|not found|output|line|died)|\bpipe\b|procmail|\bexit(ed)? |cannot (open|create|append)|couldn't create|service (unavailable|not available)|local delivery`)},
 }
 
 func words(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?is)` + pattern) }
