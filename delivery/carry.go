@@ -29,6 +29,7 @@ type outcome struct {
 	away  bool         // it took no messages at all, whatever this one is
 	cause bounce.Cause // of a refusal, where the provider tells
 	hard  bool         // no message will ever reach the address
+	alone bool         // a failure that says nothing of any other message
 	to    string
 }
 

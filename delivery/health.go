@@ -29,7 +29,7 @@ type health struct {
 // note takes one answer and gives a reason to pause, "" where there is none.
 func (h *health) note(v *settings.Values, o *outcome) string {
 	bad := o.State == "failed"
-	if !bad && o.State != "sent" {
+	if !bad && o.State != "sent" || o.alone {
 		return ""
 	}
 	at := h.n % answersKept

@@ -134,7 +134,7 @@ func ofMail(err error) outcome {
 	case !errors.As(err, &e) || e.Class == email.Unknown:
 		return outcome{result: result{State: "unconfirmed", Reason: err.Error()}}
 	case e.Class == email.Refused:
-		return outcome{result: result{State: "failed", Reason: e.Reason}, cause: e.Cause, hard: e.Hard}
+		return outcome{result: result{State: "failed", Reason: e.Reason}, cause: e.Cause, hard: e.Hard, alone: e.Alone}
 	case e.Held && (e.Err == nil || errors.Is(e, email.ErrStopped) || errors.Is(e, context.Canceled)):
 		return outcome{result: result{State: "planned"}}
 	}

@@ -81,6 +81,13 @@ func TestHealth(t *testing.T) {
 			t.Fatalf("paused at %d: %s", i, why)
 		}
 	}
+	alone := *nobody
+	alone.alone = true // addresses that the relay cannot be asked for
+	for range 300 {
+		if why := h.note(&v, &alone); why != "" {
+			t.Fatal(why)
+		}
+	}
 	paused := 0
 	for range 30 {
 		if h.note(&v, nobody) != "" {

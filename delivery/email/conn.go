@@ -22,6 +22,7 @@ type conn struct {
 	stale  bool // was kept, and nothing has come over it since
 
 	pipelined bool
+	utf8      bool   // the relay takes addresses with letters outside ASCII
 	joined    bool   // the last write held more than the mail
 	out       []byte // gathered for one write
 }
@@ -73,8 +74,8 @@ const (
 var ErrStopped = errors.New("stopped")
 
 // answered tells the answers apart: 4xx, and codes that have no business here, say nothing about the mail for good. The words
-// of a refusal tell whether it is the address, the mail or its sender that the relay does not like; before and after the
-// recipient is named it can only be one of the latter two.
+// of a refusal tell whether it is the address, the mail or its sender that the relay does not like; before the recipient is
+// named it can only be the sender, and once the address was taken only a code of RFC 3463 says that it does not exist after all.
 func answered(a *textproto.Error, at stage) *Error {
 	e := &Error{Class: Transient, Code: a.Code, Reason: clip(fmt.Sprintf("%d %s", a.Code, a.Msg)), Err: a}
 	if a.Code < 500 {
@@ -85,6 +86,11 @@ func answered(a *textproto.Error, at stage) *Error {
 	kind, e.Cause, e.Status = bounce.Answer(a.Code, a.Msg)
 	e.Hard = kind == bounce.Hard
 	switch {
+	case at >= atData && e.Hard && !strings.HasPrefix(e.Status, "5.1."): // the address was taken before: some filter's words, or a relay that lost count
+		e.Cause, e.Hard = bounce.Other, false
+		if strings.HasPrefix(e.Status, "5.7.") {
+			e.Cause = bounce.Policy
+		}
 	case at == atSender && e.Cause != bounce.TooBig:
 		e.Cause, e.Hard = bounce.Policy, false
 	case at == atText && e.Cause == bounce.Other:

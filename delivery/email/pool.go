@@ -39,6 +39,7 @@ type Error struct {
 	Cause    bounce.Cause // of a refusal
 	Greeting bool         // the relay was not reached, or takes no mail at all at present
 	Held     bool         // not tried: whoever sends was told to stop
+	Alone    bool         // a refusal that says nothing of any other mail: the relay was not even asked
 }
 
 // Error gives the reason.

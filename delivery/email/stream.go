@@ -6,6 +6,8 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"aldine/delivery/bounce"
 )
 
 // stream hands over m and those after it until there are none, the stream's owner says stop, or the connection is of no
@@ -15,10 +17,11 @@ import (
 // costs one round trip.
 func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 	c.pipelined, _ = c.client.Extension("PIPELINING")
+	c.utf8, _ = c.client.Extension("SMTPUTF8")
 	c.out = c.out[:0]
 	var opened bool // whether m's commands are written
 	for m != nil {
-		if bad := badAddress(m); bad != nil {
+		if bad := c.badAddress(m); bad != nil {
 			if !s.Done(m, bad) {
 				return nil, false
 			}
@@ -46,7 +49,7 @@ func (c *conn) stream(m *Mail, s Stream) (again *Mail, more bool) {
 		}
 		c.stale = false
 		next := s.Next()
-		if next != nil && badAddress(next) != nil {
+		if next != nil && c.badAddress(next) != nil {
 			opened = false
 		} else {
 			opened = next != nil && c.pipelined
@@ -91,11 +94,27 @@ func when(b bool, m *Mail) *Mail {
 	return nil
 }
 
-func badAddress(m *Mail) error {
-	if strings.ContainsAny(m.From+m.To, "\r\n<>") {
+// badAddress tells why an address cannot be said to this relay. Where it is the sender's, that is so for all mails.
+func (c *conn) badAddress(m *Mail) error {
+	switch {
+	case strings.ContainsAny(m.From, "\r\n<>") || strings.ContainsAny(m.To, "\r\n<>"):
 		return &Error{Class: Refused, Reason: errAddress.Error()}
+	case c.utf8:
+	case beyondASCII(m.From):
+		return &Error{Class: Refused, Cause: bounce.Policy, Reason: "the sender's address has letters outside ASCII, which the mail server does not take (it offers no SMTPUTF8)"}
+	case beyondASCII(m.To):
+		return &Error{Class: Refused, Alone: true, Reason: "the address has letters outside ASCII, which the mail server does not take (it offers no SMTPUTF8)"}
 	}
 	return nil
+}
+
+func beyondASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return true
+		}
+	}
+	return false
 }
 
 // appendOpen writes the commands before a mail.
@@ -107,7 +126,7 @@ func appendOpen(b []byte, m *Mail) []byte {
 
 func appendFrom(b []byte, m *Mail) []byte {
 	b = append(append(append(b, "MAIL FROM:<"...), m.From...), '>')
-	if strings.ContainsFunc(m.From+m.To, func(r rune) bool { return r > '~' }) {
+	if beyondASCII(m.From) || beyondASCII(m.To) { // the relay offers it
 		b = append(b, " SMTPUTF8"...)
 	}
 	return append(b, '\r', '\n')
