@@ -1,0 +1,312 @@
+package segments
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"pgregory.net/rapid"
+
+	"aldine/internal/pgtest"
+)
+
+// universe is a database whose attributes, names, customers and segments were drawn, and the time it is there.
+type universe struct {
+	s       *Service
+	pool    *pgxpool.Pool
+	catalog *Catalog
+	facts   map[int64]Facts
+	now     time.Time
+	facets  map[kind][]string // facts of customers by type
+	saved   savedNames
+}
+
+// savedNames are the segments, by where they can stand.
+type savedNames struct{ plain, nested, home, quiet string }
+
+// oddTexts are what encodings, cases and orders stumble over: composed and decomposed, from right to left, without width,
+// letters whose case changes their number, the ends of the planes (which UTF-16 orders otherwise), and very long.
+var oddTexts = append([]string{"ẞ", "SS", "ss", "İ", "i̇", "ı", "I", "i", "\u212a", "k", "ſ", "s", "σ", "ς", "Σ", "ǆ", "ǅ", "Ǆ", "ΐ", "ΐ", "ﬁ", "Å", "\u212b", "A\u030a", "n\u0303",
+	"\u0301", "שלום", "\u200fמ", "مرحبا", "\u202eabc", "a\u200db", "\u200c", "\ufeffa", "\ufffd", "\uffff", "\ue000", "\U00010000", "\U0010ffff", "👩‍👩‍👧", "🇩🇪", "\x01", "\x7f",
+	"\r\n", "\t", "\u00a0", " a", "a ", "NULL", "null", "NaN", "true", "1", "'; --", "$1", "@p1::text", "{}", "{a,NULL}", "\"a\"", "\\", "\\\\", "%%", "(", "[a-z]", "^a$", ".*",
+	"あ", "ｱ", "한국", "\u1112\u1161\u11ab", strings.Repeat("ä", 3000), strings.Repeat("ab", 2500) + "c"}, words...)
+
+// attributeNames hold words of SQL and of the language that customers may choose all the same.
+var attributeNames = []string{"select", "user", "group", "order_by", "table", "a", "c", "p1", "x_1", "score", "vip", "note", "tags", "seen_at", "income", "points", "plan", "level",
+	"member_since", "prefers", "weight", "at", "product", "amount", "kind", "channel", "place", "some_very_long_name_of_an_attribute_up_to_50_letters"}
+
+func (u *universe) text(r *rand.Rand) string { return pick(r, oddTexts) }
+
+// moments are ends of what can be stored, clocks put forward and back on half hours and whole ones, leap days, ends of months and years.
+var moments = []string{"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2025-03-30T00:59:59.999999Z", "2025-03-30T01:00:00Z", "2025-03-30T01:30:00Z", "2025-10-26T00:30:00Z",
+	"2025-10-26T01:30:00Z", "2025-03-09T07:00:00Z", "2025-11-02T05:30:00Z", "2025-11-02T06:30:00Z", "2025-10-04T15:30:00Z", "2026-04-04T15:00:00Z", "2024-02-29T00:00:00Z",
+	"2024-02-28T18:30:00Z", "2000-02-29T12:00:00Z", "1900-02-28T23:59:59Z", "1900-03-01T00:00:00Z", "2025-12-31T23:30:00Z", "2025-12-31T10:00:00Z", "2026-01-01T00:00:00Z", "2026-01-31T12:00:00Z",
+	"1883-11-18T12:00:00Z", "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "2038-01-19T03:14:08Z", "1582-10-10T00:00:00Z", "2011-12-30T10:00:00Z", "2026-02-20T12:00:00Z"}
+
+func moment(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// time draws one near now, or an odd one.
+func (u *universe) time(r *rand.Rand) time.Time {
+	switch r.IntN(8) {
+	case 0:
+		return moment(pick(r, moments))
+	case 1:
+		return u.now.AddDate(-r.IntN(40), 0, r.IntN(20)-10)
+	case 2:
+		return u.now.Add(time.Duration(r.IntN(5)-2) * time.Microsecond)
+	case 3:
+		return u.now.AddDate(0, -r.IntN(14), 0)
+	}
+	t := u.now.Add(-time.Duration(r.IntN(200*24)) * time.Hour)
+	if r.IntN(2) == 0 {
+		return t.Truncate(24 * time.Hour)
+	}
+	return t
+}
+
+var oddZones = append([]string{"Asia/Kathmandu", "Australia/Adelaide", "America/St_Johns", "Pacific/Chatham", "Asia/Tehran", "Africa/Casablanca", "Europe/Dublin", "America/Sao_Paulo",
+	"Antarctica/Troll", "Pacific/Apia", "Etc/GMT+12", "CET", "posix/Europe/Berlin", "EST5EDT", "+02:00", "Europe/Berlin ", "'"}, testZones...)
+
+// newUniverse draws one.
+func newUniverse(t testing.TB, seed uint64) *universe {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 3))
+	u := &universe{pool: pgtest.New(t), now: testNow}
+	if r.IntN(4) > 0 {
+		u.now = moment(pick(r, moments[2:])).Add(time.Duration(r.IntN(3)) * time.Microsecond)
+	}
+	u.s = New(u.pool, func() time.Time { return u.now })
+	columns := u.define(t, r)
+	u.names(t, r)
+	u.people(t, r, columns)
+	u.refresh(t)
+	u.segments(t, r)
+	u.refresh(t)
+	exec(t, u.pool, `ANALYZE`)
+	u.facts = allFacts(t, u.pool)
+	return u
+}
+
+// refresh reads what can be named.
+func (u *universe) refresh(t testing.TB) {
+	t.Helper()
+	catalog, err := LoadCatalog(t.Context(), u.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.catalog, u.facets = catalog, facetsOf(catalog)
+}
+
+func facetsOf(c *Catalog) map[kind][]string {
+	facets := map[kind][]string{}
+	for _, f := range coreFields {
+		facets[f.kind] = append(facets[f.kind], f.name)
+	}
+	for range 3 { // as often as the many that everybody has
+		for _, f := range c.fields {
+			facets[f.kind] = append(facets[f.kind], f.name)
+		}
+	}
+	return facets
+}
+
+// define draws attributes: one of each type at least, a birthday, some private. It gives their types by column.
+func (u *universe) define(t testing.TB, r *rand.Rand) (columns [][2]string) {
+	types := map[string]string{"text": "text", "number": "numeric", "money": "numeric(19,4)", "bool": "boolean", "date": "date", "time": "timestamptz", "list": "text[]"}
+	add := func(name, typ string) {
+		exec(t, u.pool, `INSERT INTO attributes (name, label, type, column_name, private, created_at) VALUES ($1, $1, $2, $3, $4, $5)`, name, typ, "a_"+name, r.IntN(4) == 0, u.now)
+		exec(t, u.pool, `ALTER TABLE customers ADD COLUMN `+pgx.Identifier{"a_" + name}.Sanitize()+` `+types[typ])
+		columns = append(columns, [2]string{pgx.Identifier{"a_" + name}.Sanitize(), typ})
+	}
+	names := slices.Clone(attributeNames)
+	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	every := []string{"text", "number", "money", "bool", "date", "time", "list"}
+	for i := range len(every) + r.IntN(8) {
+		if i < len(every) {
+			add(names[i], every[i])
+		} else {
+			add(names[i], pick(r, every))
+		}
+	}
+	add(pick(r, []string{"birthday", "date_of_birth", "birth_date", "dob"}), "date")
+	return columns
+}
+
+// names draws lists, campaigns and products.
+func (u *universe) names(t testing.TB, r *rand.Rand) {
+	lists := []string{"House", "Rented A", u.text(r) + " list", "Größe \"x\" 'y' \\"}
+	for i, name := range lists {
+		exec(t, u.pool, `INSERT INTO lists (name, kind, created_at) VALUES ($1, $2, $3)`, name, []string{"house", "rented"}[i%2], u.now)
+	}
+	for _, code := range []string{"spring", "autumn", "été-2026"} {
+		exec(t, u.pool, `INSERT INTO campaigns (code, name, objective, currency, state, created_by, created_at, updated_at) VALUES ($1, $1, $3, 'USD', 'running', 'test', $2, $2)`,
+			code, u.now, pick(r, []string{"win", "keep", "", "ẞ"}))
+	}
+	for _, sku := range []string{"a", "DE", "b", "ß", "İ"} {
+		exec(t, u.pool, `INSERT INTO products (sku, name, category, created_at) VALUES ($1, $1, $2, $3)`, sku, pick(r, []string{"seeds", "", "Σ", "bulbs"}), u.now)
+	}
+}
+
+// segments draws saved ones, one within the other.
+func (u *universe) segments(t testing.TB, r *rand.Rand) {
+	u.saved = savedNames{plain: "vip " + pick(r, []string{"", "\"q\"", "ß", "\\"}), nested: "nested", home: "home", quiet: "quiet'"}
+	none := u.saved
+	save := func(name string, with source) {
+		with.u = u
+		for i := range 50 {
+			expression := rapid.Custom(func(rt *rapid.T) string { with := with; with.t = rt; return with.cond(2) }).Example(int(r.Uint64()>>40) + i)
+			if len(expression) > 600 {
+				continue
+			}
+			exec(t, u.pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ($1, $2, 'test', $3, $3)`, name, expression, u.now)
+			u.refresh(t)
+			return
+		}
+	}
+	u.saved = savedNames{}
+	save(none.quiet, source{asOf: true, member: true, unranked: true})
+	u.saved.quiet = none.quiet
+	save(none.plain, source{member: true, unranked: true})
+	u.saved.plain = none.plain
+	save(none.home, source{unranked: true})
+	u.saved.home = none.home
+	save(none.nested, source{member: true, unranked: true})
+	u.saved.nested = none.nested
+}
+
+// value draws one of an attribute.
+func (u *universe) value(r *rand.Rand, typ string) (v any, cast string) {
+	if r.IntN(4) == 0 {
+		return nil, ""
+	}
+	switch typ {
+	case "text":
+		return u.text(r), ""
+	case "number":
+		return pick(r, []string{"0", "-0", "1", "2", "2.5", "-3", "7.000001", "1e20", "-1e20", "0.333333333333333333", "1e-18", "1e308", "5e-324", "-1.7976931348623157e308", "9007199254740993", "0.1", "1000000"}), "::text::numeric"
+	case "money":
+		return pick(r, []string{"0", "10.5", "1000", "-0.0001", "999999999999999.9999", "-999999999999999.9999", "0.3333"}), "::text::numeric"
+	case "bool":
+		return r.IntN(2) == 0, ""
+	case "date":
+		return u.time(r).Format(time.DateOnly), "::text::date"
+	case "time":
+		return u.time(r), ""
+	}
+	list := []*string{}
+	for range r.IntN(4) {
+		list = append(list, maybe(r, u.text(r)))
+	}
+	return list, ""
+}
+
+// people draws customers, what they did and what was done to them.
+func (u *universe) people(t testing.TB, r *rand.Rand, columns [][2]string) {
+	const n = 48
+	u.lookups(t)
+	var batch pgx.Batch
+	whole := func() int64 { return pick(r, []int64{0, 1, 2, 3, -1, 2147483647, -2147483648, 1, 2}) }
+	money := func() string {
+		return pick(r, []string{"0", "10", "20.5", "-5", "99.99", "0.0001", "999999999999999.9999", "-999999999999999.9999", "20.5", "10"})
+	}
+	odd := func() *string { return maybe(r, u.text(r)) }
+	for i := range n {
+		id := int64(i + 1)
+		if i == n-1 {
+			id = 1<<62 + 3 // far off
+		}
+		names, holders, args := []string{}, []string{}, []any{}
+		set := func(name string, v any, cast string) {
+			args = append(args, v)
+			names, holders = append(names, name), append(holders, "$"+strconv.Itoa(len(args))+cast)
+		}
+		set("customer_id", id, "")
+		for _, name := range strings.Fields("external_id title first_name last_name suffix company email phone street address2 city region postal_code country language") {
+			set(name, odd(), "")
+		}
+		set("time_zone", maybe(r, pick(r, oddZones)), "")
+		set("list_id", maybe(r, int64(1+r.IntN(5))), "")
+		set("rented", r.IntN(4) == 0, "")
+		set("orders_count", whole(), "")
+		set("total_spent", money(), "::text::numeric")
+		set("first_order_at", maybe(r, u.time(r)), "")
+		set("last_order_at", maybe(r, u.time(r)), "")
+		set("created_at", u.time(r), "")
+		set("updated_at", u.now, "")
+		set("household_id", maybe(r, int64(r.IntN(n/3))), "")
+		for _, c := range columns {
+			v, cast := u.value(r, c[1])
+			set(c[0], v, cast)
+		}
+		batch.Queue(`INSERT INTO customers (`+strings.Join(names, ", ")+`) VALUES (`+strings.Join(holders, ", ")+`)`, args...)
+		for o := range r.IntN(4) {
+			ref, at := fmt.Sprintf("%s%d-%d", pick(r, []string{"", "é", "Z", "z", "\U00010000", "\uffff"}), i, o), u.time(r)
+			if r.IntN(3) == 0 {
+				at = u.now.AddDate(0, -1, 0) // at one time with others
+			}
+			batch.Queue(`INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, reason, keycode, recorded_at)
+				VALUES ($1, $2, $3, $4, $5::text::numeric, $6, $7::text::numeric, $5::text::numeric, $8, $9, $10, $3)`,
+				id, ref, at, whole(), money(), pick(r, []string{"USD", "EUR"}), pick(r, []string{"1", "0.33333333", "99999999999.99999999"}), odd(), odd(), odd())
+			for l := range r.IntN(3) {
+				batch.Queue(`INSERT INTO order_lines (customer_id, order_ref, line_no, sku, quantity, amount) VALUES ($1, $2, $3, $4, $5, $6::text::numeric)`,
+					id, ref, l, pick(r, []string{"a", "DE", "b", "ß", "İ", u.text(r)}), whole(), money())
+			}
+		}
+		for e := range r.IntN(4) {
+			batch.Queue(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, channel, keycode, method, machine)
+				VALUES ($1, gen_random_uuid(), $2, $3, $3, $4, $6, $7, 'direct', $5)`,
+				id, pick(r, []string{"open", "click", "click", "reply", "order", "bounce", "unsubscribe", "complaint"}), u.time(r), maybe(r, int64(1+r.IntN(4))), r.IntN(4) == 0,
+				maybe(r, pick(r, channels)), odd())
+			batch.Queue(`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, sent_at, updated_at, keycode, unit_cost)
+				VALUES ($1, $2, $3, $7, 1, $4, $5, $6, $5, $8, $9::text::numeric)`,
+				id, int64(1+r.IntN(4)), int64(e), pick(r, []string{"sent", "sent", "sent", "planned", "bounced"}), u.now, maybe(r, u.time(r)), pick(r, channels),
+				odd(), pick(r, []string{"0", "0.0125", "1", "999999999999999.9999"}))
+		}
+		for list := range int64(5) {
+			if r.IntN(5) == 0 {
+				batch.Queue(`INSERT INTO list_members (customer_id, list_id, added_at) VALUES ($1, $2, $3)`, id, list+1, u.now)
+			}
+		}
+	}
+	if err := u.pool.SendBatch(context.Background(), &batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lookups takes away indexes over texts that the program keeps short.
+func (u *universe) lookups(t testing.TB) {
+	t.Helper()
+	exec(t, u.pool, `DROP INDEX IF EXISTS customers_last_name_idx`)
+}
+
+// about tells all that is stored of a customer.
+func (u *universe) about(ctx context.Context, id int64) string {
+	var b strings.Builder
+	for _, table := range []string{"customers", "orders", "order_lines", "responses", "touches", "list_members"} {
+		rows, err := u.pool.Query(ctx, `SELECT left(jsonb_strip_nulls(to_jsonb(t))::text, 2000) FROM `+table+` t WHERE customer_id = $1`, id)
+		if err != nil {
+			return err.Error()
+		}
+		found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err.Error()
+		}
+		for _, row := range found {
+			fmt.Fprintf(&b, "\n  %s %s", table, row)
+		}
+	}
+	return b.String()
+}
