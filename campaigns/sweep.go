@@ -48,6 +48,9 @@ func (s *Service) sweep(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.engine.ForgetAudiences(ctx); err != nil {
+		return err
+	}
 	return s.carryOn(ctx)
 }
 

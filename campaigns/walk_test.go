@@ -193,7 +193,7 @@ func TestPauseHoldsAndResumeGoesOn(t *testing.T) {
 	f.people(t, 12_000)
 	f.template(t, "Mail", content.Email)
 	d := f.launch(t, Input{Journey: steps(`{"key":"w","type":"wait","for":"1d","next":"m"}`, `{"key":"m","type":"email","template":"Mail"}`)})
-	if err := f.engine.Enter(t.Context(), journey.EntryArgs{CampaignID: d.ID, Span: 10_000}); err != nil {
+	if err := f.engine.Enter(t.Context(), journey.EntryArgs{CampaignID: d.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Pause(t.Context(), d.ID); err != nil {
@@ -202,7 +202,7 @@ func TestPauseHoldsAndResumeGoesOn(t *testing.T) {
 	f.work(t) // all jobs come and find it paused
 	f.pass(t, d.ID, 2*day)
 	d = f.get(t, d.ID)
-	if d.State != Paused || d.Entered != 10_000 || d.Touches.Total != 0 || d.EntryDoneAt != nil {
+	if d.State != Paused || d.Entered != 1_000 || d.Touches.Total != 0 || d.EntryDoneAt != nil {
 		t.Fatalf("while paused: %+v", d)
 	}
 	if _, err := f.Pause(t.Context(), d.ID); !fault.Is(err, fault.Conflict) {
@@ -213,7 +213,7 @@ func TestPauseHoldsAndResumeGoesOn(t *testing.T) {
 	}
 	f.work(t)
 	d = f.get(t, d.ID)
-	if d.Entered != 12_000 || *d.Audience != 12_000 || d.Touches.Total != 10_000 {
+	if d.Entered != 12_000 || *d.Audience != 12_000 || d.Touches.Total != 1_000 {
 		t.Errorf("resumed: %d entered, %d touches", d.Entered, d.Touches.Total)
 	}
 	if n := one[int](t, f, `SELECT count(*) FROM river_job WHERE kind = 'campaign_resumed'`); n != 1 {

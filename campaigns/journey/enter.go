@@ -2,29 +2,28 @@ package journey
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"aldine/internal/tally"
-	"aldine/segments"
 )
 
-// Sizes of entry. A slice holds at most sliceSize customers; how many ids are looked at for one slice follows from how
-// many of them the audience held last time.
+// Sizes of entry: the customers of a slice.
 const (
 	sliceSize = 10_000
-	firstSpan = 1_000 // so that the first messages leave at once
-	minSpan   = 10_000
-	maxSpan   = 500_000
+	firstSize = 1_000 // so that the first messages leave at once
 )
 
-// Enter enters one slice of a campaign's audience and asks for the next, in one transaction. A campaign that is not
-// running stays as it is: Poke goes on after the last slice.
+// Enter enters one slice of a campaign's audience, which it freezes before the first, and asks for the next, in one
+// transaction. A campaign that is not running stays as it is: Poke goes on after the last slice.
 func (e *Engine) Enter(ctx context.Context, a EntryArgs) error {
+	if err := e.freeze(ctx, a.CampaignID); err != nil {
+		return err
+	}
 	return pgx.BeginFunc(ctx, e.Pool, func(tx pgx.Tx) error {
 		c, err := lockTx(ctx, tx, a.CampaignID)
 		if err != nil || c.state != "running" || c.entryDone {
@@ -35,36 +34,36 @@ func (e *Engine) Enter(ctx context.Context, a EntryArgs) error {
 			pgx.NamedArgs{"id": c.id, "after": a.After}).Scan(&done); err != nil || done {
 			return err
 		}
-		span := firstSpan
-		if a.Span > 0 {
-			span = min(max(a.Span, minSpan), maxSpan)
-		}
-		var end *int64 // of the ids to look at
-		if err := tx.QueryRow(ctx, `
-			SELECT max(customer_id) FROM (SELECT customer_id FROM customers WHERE customer_id > @after ORDER BY customer_id LIMIT @span) ids`,
-			pgx.NamedArgs{"after": a.After, "span": span}).Scan(&end); err != nil {
-			return err
-		}
-		if end == nil {
-			return e.entryDoneTx(ctx, tx, c)
-		}
-		s, err := e.enterTx(ctx, tx, c, a.After, *end)
+		members, err := nextSlice(ctx, tx, c.id, a.After)
 		if err != nil {
 			return err
 		}
-		next := EntryArgs{CampaignID: c.id, After: *end, Span: min(span*2, maxSpan)}
-		if s.size == sliceSize { // more may be left below end
-			next.After = s.last
+		if members == nil {
+			return e.entryDoneTx(ctx, tx, c)
+		}
+		s, err := e.enterTx(ctx, tx, c, members)
+		if err != nil {
+			return err
 		}
 		if s.size > 0 {
-			next.Span = int(min(int64(span)*sliceSize/int64(s.size)*3/4, maxSpan))
 			if _, err := e.Jobs.InsertTx(ctx, tx, AdvanceArgs{CampaignID: c.id, FirstID: s.first, LastID: s.last}, nil); err != nil {
 				return err
 			}
 		}
+		next := EntryArgs{CampaignID: c.id, After: members[len(members)-1]}
 		_, err = e.Jobs.InsertTx(ctx, tx, next, nil)
 		return err
 	})
+}
+
+// nextSlice gives the members of the first slice above after, nil where none is left.
+func nextSlice(ctx context.Context, tx pgx.Tx, campaignID, after int64) (members []int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT customer_ids FROM audience_slices WHERE campaign_id = @id AND first_id > @after ORDER BY first_id LIMIT 1`,
+		pgx.NamedArgs{"id": campaignID, "after": after}).Scan(&members)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return members, err
 }
 
 type slice struct {
@@ -72,8 +71,8 @@ type slice struct {
 	first, last int64
 }
 
-// enterTx enters at most sliceSize customers with ids in (after, end].
-func (e *Engine) enterTx(ctx context.Context, tx pgx.Tx, c campaign, after, end int64) (s slice, err error) {
+// enterTx enters the members of a slice who are still there: nobody who was erased since.
+func (e *Engine) enterTx(ctx context.Context, tx pgx.Tx, c campaign, members []int64) (s slice, err error) {
 	now := e.Now()
 	steps, err := LoadSteps(ctx, tx, c.id, c.version)
 	if err != nil {
@@ -82,31 +81,20 @@ func (e *Engine) enterTx(ctx context.Context, tx pgx.Tx, c campaign, after, end 
 	if len(steps) == 0 {
 		return s, fmt.Errorf("campaign %d has no steps of version %d", c.id, c.version)
 	}
-	catalog, err := segments.LoadCatalog(ctx, tx)
-	if err != nil {
-		return s, err
-	}
-	audience, err := catalog.Compile(c.expression, now)
-	if err != nil {
-		return s, fmt.Errorf("audience of campaign %d: %w", c.id, err)
-	}
-	where, args := audience.WhereSlice("c", "w", after+1, end)
 	cells, bounds, err := loadCells(ctx, tx, c.id)
 	if err != nil {
 		return s, err
 	}
-	maps.Copy(args, pgx.NamedArgs{
-		"campaign": c.id, "version": c.version, "after": after, "end": end, "cells": cells, "bounds": bounds, "seed": c.id,
-		"step": steps[0].ID, "due": arrival(steps[0], now), "now": now, "limit": sliceSize,
-	})
+	args := pgx.NamedArgs{
+		"campaign": c.id, "version": c.version, "members": members, "cells": cells, "bounds": bounds, "seed": c.id,
+		"step": steps[0].ID, "due": arrival(steps[0], now), "now": now,
+	}
 	var first, last *int64
 	// Who came by a rented list and is in the house file now, counts as of no list: nothing is hired. width_bucket gives the number of bounds not above the hash: the index of the cell.
 	err = tx.QueryRow(ctx, `
 		WITH picked AS MATERIALIZED (
 			SELECT c.customer_id, CASE WHEN c.rented OR l.kind IS DISTINCT FROM 'rented' THEN c.list_id END AS list_id
-			FROM customers c LEFT JOIN lists l ON l.list_id = c.list_id
-			WHERE c.customer_id > @after AND c.customer_id <= @end AND (`+where+`)
-			ORDER BY c.customer_id LIMIT @limit
+			FROM unnest(@members::bigint[]) m (customer_id) JOIN customers c ON c.customer_id = m.customer_id LEFT JOIN lists l ON l.list_id = c.list_id
 		), entered AS (
 			INSERT INTO enrollments (customer_id, campaign_id, version, cell_id, list_id, step_id, due_at, state, entered_at, updated_at)
 			SELECT customer_id, @campaign, @version,
@@ -152,6 +140,9 @@ func (e *Engine) entryDoneTx(ctx context.Context, tx pgx.Tx, c campaign) error {
 		UPDATE campaigns SET entry_done_at = @now, updated_at = @now,
 			audience = (SELECT COALESCE(sum(size), 0) FROM journey_slices WHERE campaign_id = @id)
 		WHERE campaign_id = @id`, pgx.NamedArgs{"id": c.id, "now": e.Now()}); err != nil {
+		return err
+	}
+	if err := forgetSlicesTx(ctx, tx, c.id); err != nil {
 		return err
 	}
 	if err := e.EntryDone(ctx, tx, c.id); err != nil {

@@ -14,7 +14,6 @@ import (
 type EntryArgs struct {
 	CampaignID int64 `json:"campaign_id"`
 	After      int64 `json:"after"`
-	Span       int   `json:"span,omitempty"` // how many ids to look at; 0 is few, to begin with
 }
 
 // Kind names the job.

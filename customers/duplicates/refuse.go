@@ -29,7 +29,24 @@ func (w *work) shared(ctx context.Context) ([]int64, error) {
 // refusal tells why a merge has to wait, "" where it need not: a message that is just being sent is settled under the number it was
 // claimed by, and a campaign that is still taking in its audience would lose its place.
 func (w *work) refusal(ctx context.Context, shared []int64) (string, error) {
-	return w.inTheWay(ctx, w.old, `NOT t.campaign_id = ANY(@campaigns::bigint[])`, `NOT e.campaign_id = ANY(@campaigns::bigint[])`, shared, nil)
+	if why, err := w.inTheWay(ctx, w.old, `NOT t.campaign_id = ANY(@campaigns::bigint[])`, `NOT e.campaign_id = ANY(@campaigns::bigint[])`, shared, nil); why != "" || err != nil {
+		return why, err
+	}
+	return w.awaited(ctx)
+}
+
+// awaited refuses a customer who is in the frozen audience of a campaign and has still to enter.
+func (w *work) awaited(ctx context.Context) (string, error) {
+	var name string
+	err := w.tx.QueryRow(ctx, `
+		SELECT c.name FROM campaigns c JOIN audience_slices a ON a.campaign_id = c.campaign_id AND @old BETWEEN a.first_id AND a.last_id
+		WHERE c.entry_done_at IS NULL AND c.state IN ('running', 'paused') AND @old = ANY(a.customer_ids)
+			AND NOT EXISTS (SELECT 1 FROM enrollments e WHERE e.customer_id = @old AND e.campaign_id = c.campaign_id)
+		ORDER BY c.campaign_id LIMIT 1`, w.args(nil)).Scan(&name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	return fmt.Sprintf("The campaign “%s” is still taking in its audience, customer %d among it; try again when it has", name, w.old), err
 }
 
 func (w *work) inTheWay(ctx context.Context, customer int64, touches, enrollments string, campaigns []int64, more pgx.NamedArgs) (string, error) {
