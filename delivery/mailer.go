@@ -41,11 +41,12 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 						continue
 					}
 					n = 1 - n
-					if err := l.write(&bodies[n], t, p); err != nil {
+					from, err := l.write(&bodies[n], t, p)
+					if err != nil {
 						r.done(t, broken(err))
 						continue
 					}
-					return &email.Mail{From: l.returnPath(t), To: t.Destination, Body: bodies[n], Owner: t}
+					return &email.Mail{From: from, To: t.Destination, Body: bodies[n], Owner: t}
 				}
 			},
 			Begin: func(m *email.Mail) error { return r.begin(m.Owner.(*touch)) },
@@ -92,21 +93,17 @@ func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	return l, err
 }
 
-// returnPath is where a mail that cannot be delivered comes back to: a signed address that tells whose it was, or the
-// sender's own where no domain is set up for that.
-func (l *letterhead) returnPath(t *touch) string {
-	if signed := l.answers.ReturnPath(l.renderer.token(t.CustomerID)); signed != "" {
-		return signed
-	}
-	return l.from
-}
-
-// write makes the mail of one customer.
-func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) error {
+// write makes the mail of one customer. from is where it comes back to if it cannot be delivered: a signed address that tells
+// whose it was, or the sender's own where no domain is set up for that.
+func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) (from string, err error) {
 	r := l.renderer
 	values, unsubscribe, err := r.fill(t, p)
 	if err != nil {
-		return err
+		return "", err
+	}
+	from, id := l.answers.Marks(r.token(t.CustomerID), l.domain)
+	if from == "" {
+		from = l.from
 	}
 	if l.html {
 		pixel, trap := r.urls.PixelURL(r.token(t.CustomerID)), html.EscapeString(r.urls.TrapURL(r.token(t.CustomerID)))
@@ -117,13 +114,13 @@ func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) error {
 		}
 	}
 	*body, err = l.skeleton.Append((*body)[:0], &email.Fields{
-		ID: email.MessageID(r.batch.CampaignID, r.batch.StepID, t.CustomerID, l.domain), To: t.Destination, UnsubscribeURL: unsubscribe, Date: l.now(),
+		ID: id, To: t.Destination, UnsubscribeURL: unsubscribe, Date: l.now(),
 		Subject: values.Subject, Text: values.Text, HTML: values.HTML, LeaveAddress: l.answers.Leave(r.token(t.CustomerID)),
 	})
 	if err == nil && l.dkim != nil {
 		*body, err = l.dkim.Sign(*body, l.domain)
 	}
-	return err
+	return from, err
 }
 
 func ofMail(err error) outcome {

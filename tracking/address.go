@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"encoding/base32"
+	"strconv"
 	"strings"
 )
 
@@ -29,7 +30,13 @@ func (a Addresses) address(p Purpose, t Token) string {
 		return ""
 	}
 	t.LinkID = 0
-	raw := a.Signer.sign(p, t)
+	return a.written(p, a.Signer.sign(p, t))
+}
+
+func (a Addresses) written(p Purpose, raw []byte) string {
+	if a.Domain == "" {
+		return ""
+	}
 	b := make([]byte, 0, 3+len(raw)*8/5+1+len(a.Domain))
 	b = append(b, byte(p), '-')
 	b = mailEncoding.AppendEncode(b, raw)
@@ -38,6 +45,46 @@ func (a Addresses) address(p Purpose, t Token) string {
 	}
 	b = append(b, '@')
 	return string(append(b, a.Domain...))
+}
+
+// Marks gives the two marks of a touch's mail by which whatever comes back is known, with one signature for both: its return path,
+// "" where no domain is configured, and its Message-ID, without angle brackets, at the sender's domain.
+func (a Addresses) Marks(t Token, sender string) (returnPath, messageID string) {
+	t.LinkID = 0
+	raw := a.Signer.sign(Bounce, t)
+	b := make([]byte, 0, 96)
+	b = append(strconv.AppendInt(b, t.CampaignID, 10), '.')
+	b = append(strconv.AppendInt(b, t.StepID, 10), '.')
+	b = append(strconv.AppendInt(b, t.CustomerID, 10), '.')
+	proof := append([]byte{raw[0]}, raw[len(raw)-macSize:]...) // key and MAC; what was signed stands before them
+	b = append(mailEncoding.AppendEncode(b, proof), '@')
+	return a.written(Bounce, raw), string(append(b, sender...))
+}
+
+// ReadMessageID reads a Message-ID of ours, with or without angle brackets. ok tells whether it looks like one, which anybody can
+// write; proven, that it is ours.
+func (s *Signer) ReadMessageID(id string) (t Token, proven, ok bool) {
+	local, _, _ := strings.Cut(strings.Trim(id, "<> "), "@")
+	parts := strings.Split(local, ".")
+	if len(parts) != 3 && len(parts) != 4 { // mails of earlier versions carry no proof
+		return Token{}, false, false
+	}
+	for i, n := range [...]*int64{&t.CampaignID, &t.StepID, &t.CustomerID} {
+		var err error
+		if *n, err = strconv.ParseInt(parts[i], 10, 64); err != nil || *n <= 0 {
+			return Token{}, false, false
+		}
+	}
+	if len(parts) == 3 {
+		return t, false, true
+	}
+	text := strings.ToLower(parts[3])
+	proof, err := mailEncoding.DecodeString(text)
+	if err != nil || len(proof) != 1+macSize || mailEncoding.EncodeToString(proof) != text {
+		return t, false, true
+	}
+	signed, err := s.verify(Bounce, append(t.body(proof[0]), proof[1:]...))
+	return t, err == nil && signed == t, true
 }
 
 // Read gives the purpose and the token of a signed address, whatever the case of its letters. ok is false for any other

@@ -77,3 +77,47 @@ func FuzzReadAddress(f *testing.F) {
 		}
 	})
 }
+
+func TestMessageID(t *testing.T) {
+	t.Parallel()
+	old, fresh := tracking.Key{ID: 1, Secret: secret}, tracking.Key{ID: 7, Secret: []byte("another secret of some length")}
+	before, err := tracking.NewKeyedSigner(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := tracking.NewKeyedSigner(fresh, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := tracking.Token{CampaignID: 12, StepID: 345, CustomerID: 6_789_012}
+	for _, domain := range []string{"bounces.shop.example", ""} {
+		a := tracking.Addresses{Domain: domain, Signer: before}
+		back, id := a.Marks(token, "shop.example")
+		if back != a.ReturnPath(token) || !strings.HasPrefix(id, "12.345.6789012.") || !strings.HasSuffix(id, "@shop.example") {
+			t.Errorf("%q %q", back, id)
+		}
+		for _, written := range []string{id, "<" + id + ">", strings.ToUpper(id)} {
+			if got, proven, ok := signer.ReadMessageID(written); got != token || !proven || !ok { // the key was replaced since
+				t.Errorf("%s: %+v %v %v", written, got, proven, ok)
+			}
+		}
+		local := strings.TrimSuffix(id, "@shop.example")
+		for i := range len(local) {
+			for _, r := range "abcdefghijklmnopqrstuvwxyz234567019.\n" {
+				if altered := local[:i] + string(r) + local[i+1:]; altered != local {
+					if got, proven, _ := signer.ReadMessageID(altered + "@shop.example"); proven {
+						t.Errorf("%q proves %+v", altered, got)
+					}
+				}
+			}
+		}
+	}
+	for id, want := range map[string]bool{"12.345.6@shop.example": true, "12.345.6.aaaa@shop.example": true, "": false, "@": false, "a.b.c@x": false, "1.2@x": false, "1.2.3.4.5@x": false, "-1.2.3@x": false, "0.2.3@x": false} {
+		if _, proven, ok := signer.ReadMessageID(id); proven || ok != want {
+			t.Errorf("%q: %v %v", id, proven, ok)
+		}
+	}
+	if _, proven, _ := tracking.NewSigner([]byte("a third secret of some length")).ReadMessageID("12.345.6.aaaaaaaaaaaaaaaaaa@x"); proven {
+		t.Error("nonsense is proof")
+	}
+}

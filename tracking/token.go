@@ -89,12 +89,18 @@ func (s *Signer) Sign(p Purpose, t Token) string {
 }
 
 func (s *Signer) sign(p Purpose, t Token) []byte {
+	b := t.body(s.signer)
+	return append(b, mac(s.keys[s.signer], p, b)...)
+}
+
+// body is what is signed, with room for the MAC.
+func (t Token) body(key byte) []byte {
 	b := make([]byte, 1, 32)
-	b[0] = s.signer
+	b[0] = key
 	for _, n := range [...]int64{t.CampaignID, t.StepID, t.CustomerID, t.LinkID} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
-	return append(b, mac(s.keys[s.signer], p, b)...)
+	return b
 }
 
 // errForged says nothing of what was wrong: whoever tries should not learn from it.

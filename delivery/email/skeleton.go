@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"mime"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -266,16 +265,4 @@ func appendQuoted(b []byte, s string) []byte {
 		b = append(b, '=', '\r', '\n')
 	}
 	return b
-}
-
-// MessageID makes the Message-ID of a touch, without angle brackets.
-func MessageID(campaignID, stepID, customerID int64, domain string) string {
-	b := make([]byte, 0, 64)
-	b = strconv.AppendInt(b, campaignID, 10)
-	b = append(b, '.')
-	b = strconv.AppendInt(b, stepID, 10)
-	b = append(b, '.')
-	b = strconv.AppendInt(b, customerID, 10)
-	b = append(b, '@')
-	return string(append(b, domain...))
 }

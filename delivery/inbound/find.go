@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -35,31 +34,15 @@ func touchTx(ctx context.Context, tx pgx.Tx, t tracking.Token) (found touch, ok 
 	return found, err == nil, err
 }
 
-// idToken reads one of our Message-IDs, campaign.step.customer@domain. It is no proof of anything.
-func idToken(id string) (t tracking.Token, ok bool) {
-	local, _, _ := strings.Cut(id, "@")
-	parts := strings.Split(local, ".")
-	if len(parts) != 3 {
-		return t, false
-	}
-	var n [3]int64
-	for i, p := range parts {
-		var err error
-		if n[i], err = strconv.ParseInt(p, 10, 64); err != nil || n[i] <= 0 {
-			return t, false
-		}
-	}
-	return tracking.Token{CampaignID: n[0], StepID: n[1], CustomerID: n[2]}, true
-}
-
 var (
 	quotedAddress = regexp.MustCompile(`(?i)\b[bu]-[a-z2-7]{20,62}@[a-z0-9.-]+[a-z0-9]`)
 	quotedLink    = regexp.MustCompile(`/t/([cou])/([A-Za-z0-9_-]{20,64})`)
+	quotedID      = regexp.MustCompile(`(?i)\b[0-9]{1,19}\.[0-9]{1,19}\.[0-9]{1,19}\.[a-z2-7]{18}@`)
 )
 
 const maxQuoted = 10 // candidates of a kind that are checked
 
-// quoted finds a signed address or link that a mail quotes from ours: whoever writes it has seen that mail.
+// quoted finds a signed address, link or Message-ID that a mail quotes from ours: whoever writes it has seen that mail.
 func (s *Service) quoted(raw []byte) (tracking.Token, bool) {
 	raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("=\r\n"), nil), []byte("=\n"), nil)
 	for _, a := range quotedAddress.FindAll(raw, maxQuoted) {
@@ -69,6 +52,11 @@ func (s *Service) quoted(raw []byte) (tracking.Token, bool) {
 	}
 	for _, l := range quotedLink.FindAllSubmatch(raw, maxQuoted) {
 		if t, err := s.signer.Verify(tracking.Purpose(l[1][0]), string(l[2])); err == nil && t.CustomerID != 0 {
+			return t, true
+		}
+	}
+	for _, id := range quotedID.FindAll(raw, maxQuoted) {
+		if t, proven, _ := s.signer.ReadMessageID(string(id)); proven {
 			return t, true
 		}
 	}

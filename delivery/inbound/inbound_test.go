@@ -83,10 +83,23 @@ func TestComplaint(t *testing.T) {
 	w.want(responses, "complaint 2 12 token")
 	w.want(refused, "2")
 	w.want(suppressions, "email pair@example.org email complaint")
-	// Without any token: by the address that the mail went to.
+	// Without any proof: anybody can write that somebody complains. A person decides.
 	w.posted(arf("To: anna@example.org"), "complaints@"+domain)
+	w.posted(arf("To: anna@example.org\nMessage-ID: <1.13.1.aaaaaaaaaaaaaaaaaa@aldine.example>"), "complaints@"+domain)
+	w.want(responses, "complaint 2 12 token")
+	w.want(refused, "2")
+	w.want(`SELECT concat_ws(' ', kind, reason, payload ->> 'email', payload ->> 'step_id') FROM unmatched_responses ORDER BY unmatched_id`,
+		"complaint "+unproven+" anna@example.org, complaint "+unproven+" anna@example.org 13")
+	w.resolve(1, 1)
 	w.want(responses, "complaint 2 12 token, complaint 1 19 direct")
 	w.want(refused, "1, 2")
+	// The Message-ID carries a proof of its own.
+	w.exec(`UPDATE consents SET granted = true`)
+	w.exec(`DELETE FROM suppressions`)
+	_, id := w.signed.Marks(w.token(1, 14), "aldine.example")
+	w.posted(arf("To: redacted@provider.example\nMessage-ID: <"+id+">"), "complaints@"+domain)
+	w.want(`SELECT step_id FROM responses WHERE kind = 'complaint' ORDER BY response_id DESC LIMIT 1`, "14")
+	w.want(suppressions, "email anna@example.org email complaint")
 }
 
 func TestMessageIDIsNoProofAlone(t *testing.T) {
@@ -97,7 +110,8 @@ func TestMessageIDIsNoProofAlone(t *testing.T) {
 	w.want(suppressions, "") // a stranger's word
 	byID := dsn("Anna@example.org", "failed", "5.1.1", gone, "Message-ID: <1.13.1@shop.example>")
 	w.posted(byID, "bounces@"+domain)
-	w.want(responses, "bounce 2 19 direct, bounce 1 13 direct")
+	w.want(responses, "")
+	w.want(unmatched, "bounce mail "+unproven+", bounce mail "+unproven)
 	w.want(bounced, "") // numbers can be tried until they fit
 	w.want(suppressions, "")
 	if r, err := w.s.Receive(t.Context(), "", []byte(byID)); err != nil || r.CustomerID != 1 || r.StepID != 13 {
@@ -112,6 +126,34 @@ func TestMessageIDIsNoProofAlone(t *testing.T) {
 	}
 	w.want(`SELECT match_key FROM suppressions ORDER BY 1`, "anna@example.org, pair@example.org")
 	w.want(bounced, "1/13, 2/19") // the latest mail to that address
+}
+
+func TestMessageIDWithItsProof(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, inbound.Limits{})
+	_, id := w.signed.Marks(w.token(1, 13), "aldine.example")
+	forged := "2" + id[1:]
+	w.posted(dsn("pair@example.org", "failed", "5.1.1", gone, "Message-ID: <"+forged+">"), "bounces@"+domain)
+	w.want(suppressions, "")
+	w.want(unmatched, "bounce mail "+unproven)
+	w.posted(dsn("passed-on@elsewhere.example", "failed", "5.1.1", gone, "Message-ID: <"+id+">"), "bounces@"+domain)
+	w.want(responses, "bounce 1 13 token")
+	w.want(bounced, "1/13")
+	w.want(suppressions, "email anna@example.org email hard bounce: 550 5.1.1 User unknown")
+	w.resolve(1, 2) // a person believes the other one, too
+	w.want(`SELECT match_key FROM suppressions ORDER BY 1`, "anna@example.org, pair@example.org")
+}
+
+// Soft bounces that nobody vouches for never add up.
+func TestUnprovenSoftBounces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, inbound.Limits{})
+	for step := 11; step <= 19; step++ {
+		w.posted(dsn("anna@example.org", "failed", "5.2.2", fmt.Sprintf("552 5.2.2 Mailbox full %d", step), fmt.Sprintf("Message-ID: <1.%d.1@aldine.example>", step)), "bounces@"+domain)
+	}
+	w.want(suppressions, "")
+	w.want(responses, "")
+	w.want(`SELECT count(*) FROM unmatched_responses`, "9")
 }
 
 func TestControlCharacters(t *testing.T) {

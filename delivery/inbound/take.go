@@ -20,9 +20,12 @@ type proof int
 const (
 	none   proof = iota
 	named        // the address alone
-	known        // our Message-ID, and the address that the touch went to
+	known        // a Message-ID that looks like ours, and the address that the touch went to
 	signed       // a token of ours
 )
+
+// unproven is why a report from outside changes nothing by itself. A person who resolves it lets it count.
+const unproven = "nothing in it proves that it is about a mail of ours"
 
 const maxReports = 50 // recipients of one mail that are looked at
 
@@ -78,7 +81,7 @@ func (s *Service) guessTx(ctx context.Context, tx pgx.Tx, m mail, r bounce.Repor
 		ids = []string{r.MessageID}
 	}
 	for _, id := range ids[:min(len(ids), 5)] {
-		t, ok := idToken(id)
+		t, _, ok := s.signer.ReadMessageID(id)
 		if !ok {
 			continue
 		}
@@ -121,12 +124,18 @@ func (s *Service) reportTx(ctx context.Context, tx pgx.Tx, m mail, r bounce.Repo
 	case bounce.Complaint:
 		response.Kind = tracking.KindComplaint
 	case bounce.Hard:
-		// Anybody can write to the listener that somebody's address does not exist, and try Message-IDs, which are numbers.
-		response.Hard = m.vouched || p == signed
+		response.Hard = true
 	}
 	address := r.Recipient
 	if p >= known {
 		response.CustomerID, response.CampaignID, response.StepID, address = t.CustomerID, t.CampaignID, t.StepID, t.Destination
+	}
+	if p != signed && !m.vouched { // anybody can write to the listener that an address does not exist, or complains
+		response.Channel = "email"
+		if clean, err := normal.Email(address); err == nil {
+			response.Email = clean
+		}
+		return s.keepTx(ctx, tx, res, response, unproven)
 	}
 	return s.recordTx(ctx, tx, res, response, address, p == signed, v)
 }
@@ -152,7 +161,7 @@ func (s *Service) replyTx(ctx context.Context, tx pgx.Tx, m mail, token tracking
 		tokens = nil
 	}
 	for _, id := range m.Refs[:min(len(m.Refs), 5)] {
-		if t, ok := idToken(id); ok {
+		if t, _, ok := s.signer.ReadMessageID(id); ok {
 			tokens = append(tokens, t)
 		}
 	}

@@ -35,6 +35,7 @@ type world struct {
 	urls   tracking.URLs
 	clock  atomic.Int64
 	server *inbound.Server
+	track  *tracking.Service
 }
 
 func newWorld(t testing.TB, l inbound.Limits) *world {
@@ -50,6 +51,7 @@ func newWorld(t testing.TB, l inbound.Limits) *world {
 	store := settings.New(w.pool, now)
 	people := customers.New(customers.Deps{Pool: w.pool, Jobs: jobs, Settings: store, DataDir: t.TempDir(), Now: now})
 	track := tracking.New(tracking.Deps{Pool: w.pool, Jobs: jobs, Settings: store, Customers: people, Signer: signer, Now: now})
+	w.track = track
 	w.signed, w.urls = tracking.Addresses{Domain: domain, Signer: signer}, tracking.URLs{Base: "https://m.shop.example", Signer: signer}
 	w.s = inbound.New(inbound.Deps{Pool: w.pool, Settings: store, Tracking: track, Signer: signer, Domain: "Bounces.Shop.example", Now: now})
 	if w.server, err = w.s.Listen("127.0.0.1:0", l); err != nil {
@@ -110,6 +112,20 @@ const (
 	bounced      = `SELECT concat_ws('/', customer_id, step_id) FROM touches WHERE state = 'bounced' ORDER BY 1`
 	mails        = `SELECT concat_ws(' ', source, kind, outcome, nullif(reason, ''), step_id) FROM inbound_mails ORDER BY received_at, kind`
 )
+
+const unproven = "nothing in it proves that it is about a mail of ours"
+
+// resolve lets a person say that the n-th unmatched response is a customer's.
+func (w *world) resolve(n int, customer int64) {
+	w.t.Helper()
+	open, err := w.track.Unmatched(context.Background(), "", 0)
+	if err == nil {
+		_, err = w.track.Resolve(context.Background(), open.Responses[n-1].ID, tracking.Resolution{CustomerID: customer})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
 
 func (w *world) token(customer, step int64) tracking.Token {
 	return tracking.Token{CampaignID: 1, StepID: step, CustomerID: customer}
