@@ -13,9 +13,10 @@ import (
 	"aldine/internal/tally"
 )
 
-// Register adds the worker that credits orders to campaigns.
+// Register adds the workers that credit orders to campaigns and judge stored hits again.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &attributionWorker{service: s})
+	river.AddWorker(workers, &reclassifyWorker{service: s})
 }
 
 type attributionWorker struct {

@@ -150,8 +150,8 @@ const storeSQL = `
 	), judged AS (
 		SELECT q.*, NOT machine AND NOT here AND at < sent_at + make_interval(secs => $13) IS TRUE AS soon FROM q
 	), stored AS (
-		INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, step_id, cell_id, channel, link_id, method, machine, detail)
-		SELECT customer_id, response_id, kind, at, $14, nullif(campaign_id, 0), nullif(step_id, 0), cell_id, channel, nullif(link_id, 0), 'token', machine OR soon,
+		INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, step_id, cell_id, channel, link_id, method, machine, rules, detail)
+		SELECT customer_id, response_id, kind, at, $14, nullif(campaign_id, 0), nullif(step_id, 0), cell_id, channel, nullif(link_id, 0), 'token', machine OR soon, ` + rulesText + `,
 			CASE WHEN soon THEN detail::jsonb || '{"machine": "` + tooSoonReason + `"}' ELSE detail::jsonb END
 		FROM judged ORDER BY customer_id, response_id
 		ON CONFLICT (customer_id, response_id) DO NOTHING

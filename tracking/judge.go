@@ -26,10 +26,18 @@ const (
 	reasonSweep = "all links at once"
 )
 
+// rulesVersion numbers the rules by which hits are judged, those of Machine and of judge together. Each hit is stored with it. Raise it
+// with every change of them: a reclassification looks only at hits of other versions.
+const (
+	rulesVersion = 1
+	rulesText    = "1" // the same in a statement
+)
+
 // past is one stored hit.
 type past struct {
 	id       uuid.UUID
 	customer int64
+	campaign int64
 	step     int64
 	kind     Kind
 	at       time.Time
@@ -39,6 +47,7 @@ type past struct {
 	was      string // why it counted as a program's
 	here     bool
 	machine  bool
+	rules    int16 // by which it was judged, 0 where they had no number
 
 	swept bool
 	why   string // by today's rules
@@ -108,66 +117,97 @@ func judge(hits []*past) {
 }
 
 const pastSQL = `
-	SELECT r.response_id, r.customer_id, coalesce(r.step_id, 0), r.kind, r.at, coalesce(r.link_id, 0), t.sent_at,
-		coalesce(r.detail ->> 'user_agent', ''), coalesce(r.detail ->> 'machine', ''), coalesce((r.detail ->> 'here')::boolean, false), r.machine
+	SELECT r.response_id, r.customer_id, r.campaign_id, coalesce(r.step_id, 0), r.kind, r.at, coalesce(r.link_id, 0), t.sent_at,
+		coalesce(r.detail ->> 'user_agent', ''), coalesce(r.detail ->> 'machine', ''), coalesce((r.detail ->> 'here')::boolean, false), r.machine, coalesce(r.rules, 0)
 	FROM responses r LEFT JOIN touches t ON t.customer_id = r.customer_id AND t.campaign_id + 0 = r.campaign_id AND t.step_id + 0 = r.step_id
-	WHERE r.customer_id = ANY(@people) AND r.campaign_id + 0 = @campaign AND r.method = 'token' AND r.kind IN ('open', 'click')
-		AND r.detail <> '{}' -- of a person who was erased nothing is left to judge by
-	ORDER BY r.customer_id, r.step_id, r.at, r.response_id`
+	WHERE r.customer_id = ANY(@people) AND (@campaign::bigint = 0 AND r.campaign_id + 0 > 0 OR r.campaign_id + 0 = @campaign) AND r.method = 'token'
+		AND r.kind IN ('open', 'click') AND r.detail <> '{}' -- of a person who was erased nothing is left to judge by
+	ORDER BY r.customer_id, r.campaign_id, r.step_id, r.at, r.response_id`
 
 // judgeTx judges the hits of people on a campaign's messages anew, and marks what changes.
 func (s *Service) judgeTx(ctx context.Context, tx pgx.Tx, campaign int64, people []int64) error {
-	if len(people) == 0 {
-		return nil
-	}
-	_, err := s.judgedTx(ctx, tx, campaign, people)
+	_, _, err := s.judgedTx(ctx, tx, campaign, people, true)
 	return err
 }
 
-// judgedTx is judgeTx, and tells how many hits are judged otherwise now.
-func (s *Service) judgedTx(ctx context.Context, tx pgx.Tx, campaign int64, people []int64) (int64, error) {
+// judgedTx is judgeTx for one campaign or, where it is 0, for all. Unless every, messages are left out whose hits were all judged by
+// today's rules. It tells how many hits it has judged and how many have another outcome now.
+func (s *Service) judgedTx(ctx context.Context, tx pgx.Tx, campaign int64, people []int64, every bool) (looked, changed int64, err error) {
+	if len(people) == 0 {
+		return 0, 0, nil
+	}
 	rows, err := tx.Query(ctx, pastSQL, pgx.NamedArgs{"campaign": campaign, "people": people})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	type message struct{ customer, step int64 }
-	byMessage := map[message][]*past{}
+	type message struct{ customer, campaign, step int64 }
+	byMessage, stale := map[message][]*past{}, map[message]bool{}
 	var all []*past
 	var p past
-	if _, err := pgx.ForEachRow(rows, []any{&p.id, &p.customer, &p.step, &p.kind, &p.at, &p.link, &p.sentAt, &p.agent, &p.was, &p.here, &p.machine}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&p.id, &p.customer, &p.campaign, &p.step, &p.kind, &p.at, &p.link, &p.sentAt, &p.agent, &p.was, &p.here, &p.machine, &p.rules}, func() error {
 		h := p
 		if h.was == reasonSweep || h.was == reasonTrap {
 			h.was = ""
 		}
-		all = append(all, &h)
-		m := message{h.customer, h.step}
-		byMessage[m] = append(byMessage[m], &h)
+		m := message{h.customer, h.campaign, h.step}
+		all, byMessage[m] = append(all, &h), append(byMessage[m], &h)
+		stale[m] = stale[m] || every || h.rules != rulesVersion
 		return nil
 	}); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	for _, hits := range byMessage {
-		judge(hits)
-	}
-	var changed, who []int64
-	var ids []uuid.UUID
-	var reasons []string
-	for _, h := range all {
-		if (h.why != "") != h.machine {
-			ids, who, reasons, changed = append(ids, h.id), append(who, h.customer), append(reasons, h.why), append(changed, h.customer)
+	for m, hits := range byMessage {
+		if stale[m] {
+			judge(hits)
+			looked += int64(len(hits))
 		}
 	}
-	if len(ids) == 0 {
-		return 0, nil
+	var write verdicts
+	var marks tally.Marks
+	for _, h := range all {
+		if !stale[message{h.customer, h.campaign, h.step}] {
+			continue
+		}
+		other := (h.why != "") != h.machine
+		if other {
+			changed++
+			marks.Add(h.campaign, h.customer)
+		}
+		if other || h.rules != rulesVersion {
+			write.add(h)
+		}
 	}
-	if err := tally.MarkTx(ctx, tx, campaign, s.now(), changed...); err != nil {
-		return 0, err
+	if err := marks.SetTx(ctx, tx, s.now()); err != nil {
+		return 0, 0, err
 	}
-	tag, err := tx.Exec(ctx, `
-		UPDATE responses r SET machine = q.why <> '', detail = CASE WHEN q.why = '' THEN r.detail - 'machine' ELSE r.detail || jsonb_build_object('machine', q.why) END
-		FROM unnest(@who::bigint[], @ids::uuid[], @reasons::text[]) AS q (customer_id, response_id, why)
-		WHERE r.customer_id = q.customer_id AND r.response_id = q.response_id`, pgx.NamedArgs{"who": who, "ids": ids, "reasons": reasons})
-	return tag.RowsAffected(), err
+	return looked, changed, write.storeTx(ctx, tx)
+}
+
+// verdicts are what hits are judged to be, column by column.
+type verdicts struct {
+	who  []int64
+	ids  []uuid.UUID
+	ats  []time.Time
+	whys []string
+}
+
+func (v *verdicts) add(h *past) {
+	v.who, v.ids, v.ats, v.whys = append(v.who, h.customer), append(v.ids, h.id), append(v.ats, h.at), append(v.whys, h.why)
+}
+
+func (v *verdicts) storeTx(ctx context.Context, tx pgx.Tx) error {
+	if len(v.ids) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE responses r SET machine = q.why <> '', rules = @rules, detail = CASE
+			WHEN q.why = coalesce(r.detail ->> 'machine', '') THEN r.detail
+			WHEN q.why = '' THEN r.detail - 'machine'
+			ELSE r.detail || jsonb_build_object('machine', q.why) END
+		FROM unnest(@who::bigint[], @ids::uuid[], @ats::timestamptz[], @whys::text[]) AS q (customer_id, response_id, at, why)
+		WHERE r.customer_id = q.customer_id AND r.response_id = q.response_id AND r.at = q.at`,
+		pgx.NamedArgs{"rules": rulesVersion, "who": v.who, "ids": v.ids, "ats": v.ats, "whys": v.whys})
+	return err
 }
 
 // recentHits remembers the last clicks on each message, to notice those that look like a program's together.

@@ -218,7 +218,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 		endBeat()
 		return nil, err
 	}
-	for _, resume := range []func(context.Context) error{a.mergePurge.Resume, a.duplicates.Resume} {
+	for _, resume := range []func(context.Context) error{a.mergePurge.Resume, a.duplicates.Resume, a.tracking.ResumeReclassification} {
 		if err := resume(ctx); err != nil {
 			endBeat()
 			return nil, err
