@@ -90,35 +90,44 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 // its touches to be very few and would read all of them for each job; a subquery for each customer (OFFSET 0 keeps it one)
 // and the row's place leave it no choice. For a few customers at a time elsewhere the columns are written as expressions,
 // t.campaign_id + 0 and t.state || '', which fit no index but the primary key's first column.
+//
+// Rows are not locked before they are changed. Where somebody changes one between the look-up and the change, PostgreSQL follows it to its
+// new place without asking for the place again, so the change names the state once more.
 
 func claimSQL(channel string, consentRequired bool) string {
 	dest, reachable := destination(channel)
 	return `
-	WITH judged AS MATERIALIZED (
-		SELECT t.customer_id, ` + dest + ` AS destination, coalesce(x.suppression_id::text, reg.reason_ref) AS suppression,
-			a.customer_id::text AS survivor, t.place,
+	WITH mine AS MATERIALIZED (
+		SELECT t.customer_id, t.place, c.customer_id AS found, c.person_id, c.email, c.phone, c.household_id, c.address_hash, c.residence_id, c.last_order_at
+		FROM unnest(@ids::bigint[]) AS i (customer_id)
+		CROSS JOIN LATERAL (SELECT u.customer_id, u.ctid AS place FROM touches u
+			WHERE u.customer_id = i.customer_id AND u.campaign_id = @campaign AND u.step_id = @step AND u.state = 'planned' OFFSET 0) t
+		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
+		LEFT JOIN customers c ON c.customer_id = t.customer_id
+	), hits AS MATERIALIZED (
+		` + customers.SuppressionHits("mine", channel) + `
+	), judged AS MATERIALIZED (
+		SELECT ` + dest + ` AS destination, coalesce(x.suppression_id::text, reg.reason_ref) AS suppression,
+			a.customer_id::text AS survivor, c.place,
 			CASE WHEN a.customer_id IS NOT NULL THEN 'merged'
-				WHEN c.customer_id IS NULL THEN 'deleted'
+				WHEN c.found IS NULL THEN 'deleted'
 				WHEN NOT (` + reachable + `) THEN 'no_address'
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
 				WHEN reg.reason IS NOT NULL THEN reg.reason
 				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
 			END AS reason
-		FROM unnest(@ids::bigint[]) AS i (customer_id)
-		CROSS JOIN LATERAL (SELECT u.customer_id, u.ctid AS place FROM touches u
-			WHERE u.customer_id = i.customer_id AND u.campaign_id = @campaign AND u.step_id = @step AND u.state = 'planned' OFFSET 0 FOR NO KEY UPDATE) t
-		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
-		LEFT JOIN customers c ON c.customer_id = t.customer_id
-		LEFT JOIN customer_aliases a ON a.old_id = t.customer_id
-		LEFT JOIN ` + customers.SuppressionJoin("c", channel) + ` x ON true
+		FROM mine c
+		LEFT JOIN customer_aliases a ON a.old_id = c.customer_id
+		LEFT JOIN hits x ON x.customer_id = c.customer_id
 		LEFT JOIN ` + customers.RegisterJoin("c", channel) + ` reg ON true
+		ORDER BY c.customer_id
 	)
 	UPDATE touches t SET state = CASE WHEN j.reason IS NULL THEN 'sending' ELSE 'excluded' END,
 		reason = j.reason, reason_ref = CASE WHEN j.reason IN ('suppressed', 'register_stale') THEN j.suppression WHEN j.reason = 'merged' THEN j.survivor END,
 		destination = CASE WHEN j.reason IS NULL THEN j.destination END,
 		attempt = @attempt, provider_ref = CASE WHEN j.reason IS NULL THEN @claim END, updated_at = @now
 	FROM judged j
-	WHERE t.ctid = j.place
+	WHERE t.ctid = j.place AND t.state || '' = 'planned'
 	RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`
 }
 
@@ -151,13 +160,13 @@ func (s *Service) settleTx(ctx context.Context, tx pgx.Tx, b batch, claim string
 			SELECT r.*, t.place FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
 			CROSS JOIN LATERAL (SELECT u.ctid AS place FROM touches u
 				WHERE u.customer_id = r.customer_id AND u.campaign_id = @campaign AND u.step_id = @step
-					AND u.provider_ref = @claim AND u.state IN ('sending', 'unconfirmed') OFFSET 0 FOR NO KEY UPDATE) t
+					AND u.provider_ref = @claim AND u.state IN ('sending', 'unconfirmed') OFFSET 0) t
 		)
 		UPDATE touches t SET state = r.state, reason = nullif(r.reason, ''),
 			provider_ref = CASE WHEN r.state = 'unconfirmed' THEN t.provider_ref ELSE nullif(r.ref, '') END,
 			sent_at = CASE WHEN r.state = 'sent' THEN @now::timestamptz END, updated_at = @now
 		FROM found r
-		WHERE t.ctid = r.place
+		WHERE t.ctid = r.place AND t.provider_ref = @claim AND t.state || '' IN ('sending', 'unconfirmed')
 		RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`, pgx.NamedArgs{
 		"ids": ids, "states": states, "reasons": reasons, "refs": refs, "now": now, "campaign": b.CampaignID, "step": b.StepID, "claim": claim,
 	})
