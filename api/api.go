@@ -115,6 +115,7 @@ func (a *API) Register(e *echo.Echo) {
 	a.outgoing()
 	a.reports()
 	a.admin()
+	a.reclassify()
 	a.describe(e.Group("/api"))
 }
 

@@ -22,6 +22,7 @@ var settingsTabs = []settingsTab{
 	{"Lists", "/settings/lists", access.CustomersWrite},
 	{"Products", "/settings/products", access.CustomersWrite},
 	{"Exchange rates", "/settings/rates", access.Administer},
+	{"Tracking", "/settings/tracking", access.Administer},
 	{"Erased people", "/settings/erased", access.Administer},
 	{"Audit log", "/settings/audit", access.Administer},
 	{"Jobs and health", "/settings/jobs", access.Administer},
