@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"aldine/delivery/email"
+	"aldine/delivery/inbound"
 )
 
 // config is what a process needs to know before it can start. Every field is a flag and an ALDINE_* variable; the
@@ -29,11 +30,14 @@ type config struct {
 	Connections   int    `name:"email-connections" env:"ALDINE_EMAIL_CONNECTIONS" default:"20" help:"Connections to the mail server at most; as many as help are opened."`
 	BounceDomain  string `name:"bounce-domain" env:"ALDINE_BOUNCE_DOMAIN" placeholder:"DOMAIN" help:"Domain of signed return paths, whose mail reaches this installation. Default: none; mails come back to the sender's own address."`
 	InboundListen string `name:"inbound-listen" env:"ALDINE_INBOUND_LISTEN" placeholder:"HOST:PORT" help:"Address at which aldine serve takes in bounces, complaints and answers by SMTP, such as 127.0.0.1:2525. Default: none."`
+	InboundCert   string `name:"inbound-cert" env:"ALDINE_INBOUND_CERT" placeholder:"FILE" help:"Certificate (PEM, with its chain) with which that listener offers STARTTLS; read again when it changes. Default: no TLS."`
+	InboundKey    string `name:"inbound-key" env:"ALDINE_INBOUND_KEY" placeholder:"FILE" help:"Private key of that certificate (PEM)."`
 	DKIM          string `name:"dkim" env:"ALDINE_DKIM" placeholder:"SELECTOR=FILE,…" help:"Sign mails with these private keys; see aldine dkim key. Default: the mail server does it, or nobody."`
 	LogLevel      string `name:"log-level" env:"ALDINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	LogFormat     string `name:"log-format" env:"ALDINE_LOG_FORMAT" default:"text" help:"text or json."`
 
-	signer *email.DKIM // of DKIM, read by check
+	signer      *email.DKIM          // of DKIM, read by check
+	certificate *inbound.Certificate // of InboundCert, read by check; nil for none
 }
 
 var domainPattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
@@ -107,6 +111,15 @@ func (c *config) check() error {
 		}
 		if c.BounceDomain == "" {
 			bad("ALDINE_INBOUND_LISTEN (--inbound-listen): needs ALDINE_BOUNCE_DOMAIN, the domain whose mail is taken in")
+		}
+	}
+	switch {
+	case c.InboundCert == "" && c.InboundKey == "":
+	case c.InboundCert == "" || c.InboundKey == "" || c.InboundListen == "":
+		bad("ALDINE_INBOUND_CERT and ALDINE_INBOUND_KEY (--inbound-cert, --inbound-key): give both, together with ALDINE_INBOUND_LISTEN")
+	default:
+		if c.certificate, err = inbound.LoadCertificate(c.InboundCert, c.InboundKey); err != nil {
+			bad("ALDINE_INBOUND_CERT (--inbound-cert): %w", err)
 		}
 	}
 	if c.DKIM != "" {

@@ -38,6 +38,8 @@ func (c *doctorCmd) domain(ctx context.Context, cfg *config) ([]finding, error) 
 	return findings, nil
 }
 
+const renewWithin = 7 * 24 * time.Hour
+
 // checkInbound sees whether returned mail is taken in.
 func checkInbound(ctx context.Context, cfg *config) finding {
 	f := finding{what: "returned mail to " + cfg.BounceDomain}
@@ -58,5 +60,12 @@ func checkInbound(ctx context.Context, cfg *config) finding {
 		return f
 	}
 	f.state, f.mend = "a listener answers at "+cfg.InboundListen, ""
+	if cfg.certificate != nil {
+		until := cfg.certificate.Present().Leaf.NotAfter
+		f.state += ", with TLS; its certificate holds until " + until.Format(time.DateOnly)
+		if time.Until(until) < renewWithin {
+			f.mend = "renew the certificate: mail servers may refuse to hand mail over afterwards; the files are read again when they change"
+		}
+	}
 	return f
 }

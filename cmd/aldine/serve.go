@@ -56,7 +56,7 @@ func (c *serveCmd) Run(ctx context.Context, cfg *config, std streams) error {
 		return err
 	}
 	if cfg.InboundListen != "" {
-		mails, err := a.inbound.Listen(cfg.InboundListen, inbound.Limits{})
+		mails, err := a.inbound.Listen(cfg.InboundListen, cfg.certificate, inbound.Limits{})
 		if err != nil {
 			return fmt.Errorf("can't take in mail at %s: %w (choose another address with --inbound-listen)", cfg.InboundListen, err)
 		}

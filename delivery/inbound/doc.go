@@ -3,7 +3,7 @@
 //
 //	s := inbound.New(inbound.Deps{...})
 //	result, err := s.Receive(ctx, "b-...@bounces.shop.example", raw) // a raw message that another program hands over
-//	server, err := s.Listen("127.0.0.1:2525", inbound.Limits{})      // or the mails themselves, by SMTP
+//	server, err := s.Listen("127.0.0.1:2525", nil, inbound.Limits{})      // or the mails themselves, by SMTP
 //
 // A mail is about the touch whose signed return path it came to, or else a signed address or link of which it quotes, or else
 // whose Message-ID it names together with the address that the touch went to, or else the latest one to that address. Only the first

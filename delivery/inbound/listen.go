@@ -40,8 +40,9 @@ type Server struct {
 	rates map[string]*rate.Limiter
 }
 
-// Listen opens a listener at an address, host:port, and serves it until Close.
-func (s *Service) Listen(addr string, l Limits) (*Server, error) {
+// Listen opens a listener at an address, host:port, and serves it until Close. With a certificate, which may be nil, clients may
+// go over to TLS by STARTTLS.
+func (s *Service) Listen(addr string, c *Certificate, l Limits) (*Server, error) {
 	port, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -62,6 +63,9 @@ func (s *Service) Listen(addr string, l Limits) (*Server, error) {
 	v.smtp.MaxMessageBytes = MaxMessage
 	v.smtp.MaxRecipients = 20
 	v.smtp.EnableSMTPUTF8 = true
+	if c != nil {
+		v.smtp.TLSConfig = c.config(s.log)
+	}
 	v.smtp.ReadTimeout, v.smtp.WriteTimeout = 2*time.Minute, time.Minute
 	v.smtp.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	go func() {

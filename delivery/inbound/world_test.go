@@ -54,7 +54,7 @@ func newWorld(t testing.TB, l inbound.Limits) *world {
 	w.track = track
 	w.signed, w.urls = tracking.Addresses{Domain: domain, Signer: signer}, tracking.URLs{Base: "https://m.shop.example", Signer: signer}
 	w.s = inbound.New(inbound.Deps{Pool: w.pool, Settings: store, Tracking: track, Signer: signer, Domain: "Bounces.Shop.example", Now: now})
-	if w.server, err = w.s.Listen("127.0.0.1:0", l); err != nil {
+	if w.server, err = w.s.Listen("127.0.0.1:0", nil, l); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
