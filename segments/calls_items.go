@@ -18,8 +18,8 @@ func (c *checker) itemsOf(f call, mapped bool) (o *over, x node, ok bool) {
 		for _, of := range behaviours {
 			names = append(names, of.name)
 		}
-		c.fail(arg, "%s works on orders, lines, responses, touches or household%s: write %s", f.name,
-			didYouMean(arg.Value, append(names, "household")), functionNamed(f.name).example)
+		c.fail(arg, "%s works on orders, lines, responses, touches or household, as in %s%s", f.name, functionNamed(f.name).example,
+			didYouMean(arg.Value, append(names, "household")))
 		return nil, nil, false
 	case *ast.BuiltinNode:
 		switch {

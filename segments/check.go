@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ const (
 	maxDepth      = 200 // a chain of and, or is one level a part here, though flat in SQL
 	maxArithmetic = 50
 	maxScans      = 100 // looks at orders, responses, touches or the household
-	maxFaults     = 10
+	maxFaults     = 30
 )
 
 // checker turns a parsed expression into a typed tree, collecting what is wrong with it on the way. Its methods give nil
@@ -66,7 +67,7 @@ func check(catalog *Catalog, expression string, now time.Time) (*checker, node, 
 	c := newChecker(catalog, now)
 	root := c.expression(expression)
 	if len(c.faults) > 0 {
-		return nil, nil, fault.Bad("The expression is not valid", c.faults...)
+		return nil, nil, fault.Bad("The expression is not valid", inOrder(c.faults)...)
 	}
 	return c, root, nil
 }
@@ -119,21 +120,28 @@ func exampleFor(name string, k kind) string {
 	return "orders_count > 1"
 }
 
-// parse gives the syntax tree, or nil after noting the fault. The parser is another's and the text a stranger's: a
-// panic in it is a faulty expression, not a crash.
-func (c *checker) parse(expression string) (root ast.Node) {
-	defer func() {
-		if recover() != nil {
-			root = nil
-			c.failAt(0, "the expression cannot be read")
-		}
-	}()
-	tree, err := parser.Parse(expression)
+// parse gives the syntax tree, or nil after noting the faults.
+func (c *checker) parse(expression string) ast.Node {
+	tree, err := parsed(expression)
 	if err != nil {
-		c.failParse(err)
+		c.recover(err)
 		return nil
 	}
-	return tree.Node
+	return tree
+}
+
+// parsed parses. The parser is another's and the text a stranger's: a panic in it is a faulty expression, not a crash.
+func parsed(text string) (root ast.Node, err error) {
+	defer func() {
+		if recover() != nil {
+			root, err = nil, errors.New("unreadable")
+		}
+	}()
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Node, nil
 }
 
 // node checks one part. This switch is the whole language; everything else the parser knows is refused.

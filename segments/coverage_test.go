@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +70,9 @@ func (c *tally) walk(catalog *Catalog, n ast.Node, of string) {
 		}
 		if p, ok := n.Property.(*ast.StringNode); ok {
 			count(base + " ." + p.Value)
+			if many := catalog.collection(base); many != nil && many.field(p.Value) != nil {
+				count(base + " fact of type " + many.field(p.Value).kind.String())
+			}
 		}
 	case *ast.UnaryNode:
 		if inner, ok := n.Node.(*ast.BinaryNode); ok && n.Operator == "not" && slices.Contains([]string{"in", "contains", "startsWith", "endsWith", "matches"}, inner.Operator) {
@@ -114,8 +118,9 @@ func collectionIn(n ast.Node) string {
 	return ""
 }
 
-// missing tells what of the language was drawn less often than it should be.
-func (c *tally) missing(least int) (missing []string) {
+// missing tells what of the language was drawn less often than it should be; of households, which have the facts of customers,
+// only many expressions have every one.
+func (c *tally) missing(least int, many bool) (missing []string) {
 	want := []string{"operator ?:", "operator - before a value", "operator + before a value", "operator not before a value", "operator ! before a value", "fact of an edge"}
 	for _, op := range strings.Fields("== != < <= > >= and && or || in contains startsWith endsWith matches + - * / % ??") {
 		want = append(want, "operator "+op)
@@ -127,14 +132,17 @@ func (c *tally) missing(least int) (missing []string) {
 		want = append(want, "collection "+of)
 	}
 	for _, k := range []kind{text, number, boolean, instant, texts} {
-		want = append(want, "attribute of type "+k.String())
+		want = append(want, "attribute of type "+k.String(), "household fact of type "+k.String())
 	}
 	for _, e := range Reference() {
 		switch e.Kind {
 		case "function":
 			want = append(want, "function "+e.Name)
 		case "field":
-			want = append(want, "field "+e.Name, "household ."+e.Name)
+			want = append(want, "field "+e.Name)
+			if many {
+				want = append(want, "household ."+e.Name)
+			}
 		default:
 			for _, of := range behaviours {
 				if itemKind(of) == e.Kind {
@@ -143,9 +151,10 @@ func (c *tally) missing(least int) (missing []string) {
 			}
 		}
 	}
+	slices.SortStableFunc(want, func(a, b string) int { return c.of[a] - c.of[b] })
 	for _, what := range want {
 		if c.of[what] < least {
-			missing = append(missing, what)
+			missing = append(missing, fmt.Sprintf("%s %d", what, c.of[what]))
 		}
 	}
 	return missing

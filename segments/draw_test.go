@@ -249,6 +249,7 @@ func (s source) event(depth int) string {
 		name, items := s.collection(depth, "orders", "lines", "responses", "touches")
 		return "any(" + items + ", " + s.in(name).cond(depth) + ")"
 	}
+	campaign := strconv.Quote(s.one("campaign", append(s.u.catalog.Campaigns, "")...))
 	return s.one("event", "clicked", "opened", "responded", "contacted", "received") +
-		s.one("of", "()", `("")`, `("spring")`, `("spring", "90d")`, `("", "60d")`, `("autumn", "")`, `("", "2mo")`, `("été-2026", "1y")`)
+		s.one("of", "()", "("+campaign+")", "("+campaign+`, "90d")`, "("+campaign+`, "")`, "("+campaign+`, "2mo")`)
 }

@@ -3,6 +3,7 @@ package segments
 import (
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -27,6 +28,9 @@ func (c *checker) identifier(n *ast.IdentifierNode) node {
 	if of := c.catalog.collection(n.Value); of != nil {
 		return c.fail(n, "%s is a list of many: ask it with any, all, none, count and the like, such as %s", n.Value, of.example())
 	}
+	if strings.EqualFold(n.Value, "null") {
+		return c.fail(n, "there is no null: ask is_known(x) or not is_known(x)")
+	}
 	if hint, ok := commonNames[n.Value]; ok {
 		return c.fail(n, "unknown name %q: did you mean %q?", n.Value, hint)
 	}
@@ -44,7 +48,10 @@ func (c *checker) member(n *ast.MemberNode) node {
 			if many := c.catalog.collection(of.Value); many != nil {
 				return c.fail(n.Node, "%s is a list of many: write last(%s).%s or %s", of.Value, of.Value, property.Value, many.example())
 			}
-			return c.fail(n.Node, "%q has no parts: write the name alone, such as %q", of.Value, property.Value)
+			if c.catalog.field(of.Value) != nil || c.catalog.field(property.Value) == nil {
+				return c.fail(n.Node, "%q has no parts", of.Value)
+			}
+			return c.fail(n.Node, "%q is not needed: write the name alone, %s", of.Value, property.Value)
 		}
 		return c.fail(n, "this form is not supported")
 	}
@@ -144,7 +151,7 @@ func (c *checker) compare(n *ast.BinaryNode, left, right node) node {
 		return &anyLine{cond: &compare{op: "==", left: skuNode{}, right: right}}
 	}
 	if left.kind() != right.kind() {
-		return c.fail(n.Left, "%s is %s and cannot be compared with %s%s", c.name(n.Left), left.kind().phrase(), right.kind(),
+		return c.fail(n.Left, "%s is %s and cannot be compared with %s%s", c.name(n.Left), left.kind().phrase(), right.kind().phrase(),
 			c.comparisonHint(n, left, right))
 	}
 	switch left.kind() {
@@ -200,6 +207,10 @@ func (c *checker) comparisonHint(n *ast.BinaryNode, left, right node) string {
 			return fmt.Sprintf(": write ago(%q)", shorten(r.v.s))
 		}
 		return `: write a date as date("2026-01-31")`
+	case left.kind() == instant && right.kind() == number && r != nil:
+		return `: write a date as date("2026-01-31")`
+	case left.kind() == boolean && r != nil && right.kind() == text:
+		return fmt.Sprintf(": write %s or not %s alone", c.name(n.Left), c.name(n.Left))
 	case left.kind() == instant && right.kind() == span:
 		return `: write ago("90d") for the time 90 days ago`
 	case left.kind() == number && right.kind() == text && r != nil:
@@ -281,7 +292,7 @@ func (c *checker) in(n *ast.BinaryNode) node {
 		case v == nil || left == nil:
 			left = nil
 		case v.kind() != result.left.kind():
-			c.fail(choice, "%s is %s and cannot be compared with %s", c.name(n.Left), result.left.kind().phrase(), v.kind())
+			c.fail(choice, "%s is %s and cannot be compared with %s", c.name(n.Left), result.left.kind().phrase(), v.kind().phrase())
 			left = nil
 		default:
 			if literal, ok := v.(*constant); ok {

@@ -12,7 +12,7 @@ var commonNames = map[string]string{
 	"given_name": "first_name", "firstname": "first_name", "mail": "email", "e_mail": "email", "telephone": "phone",
 	"tel": "phone", "mobile": "phone", "town": "city", "timezone": "time_zone", "orders": "orders_count", "order_count": "orders_count",
 	"spent": "total_spent", "revenue": "total_spent", "last_order": "last_order_at", "first_order": "first_order_at",
-	"id": "external_id", "customer_id": "external_id", "created": "created_at", "lang": "language", "null": "is_known(x)",
+	"id": "external_id", "customer_id": "external_id", "created": "created_at", "lang": "language",
 	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false", "today": "now()",
 }
 

@@ -183,10 +183,10 @@ func FuzzLocalPath(f *testing.F) {
 }
 
 func FuzzSnippet(f *testing.F) {
-	f.Add("orders_count >= x", 14)
-	f.Add("", 0)
-	f.Fuzz(func(t *testing.T, line string, column int) {
-		before, mark, after := snippet(line, column)
+	f.Add("orders_count >= x", 14, 2)
+	f.Add("", 0, 0)
+	f.Fuzz(func(t *testing.T, line string, column, length int) {
+		before, mark, after := snippet(line, column, length)
 		if mark == "" {
 			t.Error("nothing is marked")
 		}

@@ -78,29 +78,19 @@ func problems(expression string, e *fault.Error) []problem {
 	for _, f := range e.Fields {
 		pr := problem{Message: f.Message, Line: f.Line, Column: f.Column}
 		if f.Line > 0 && f.Line <= len(lines) {
-			pr.Before, pr.Mark, pr.After = snippet(lines[f.Line-1], f.Column)
+			pr.Before, pr.Mark, pr.After = snippet(lines[f.Line-1], f.Column, f.Length)
 		}
 		out = append(out, pr)
 	}
 	return out
 }
 
-// snippet cuts a line into what stands before, at and after the column: the word there, or one character.
-func snippet(line string, column int) (before, mark, after string) {
+// snippet cuts a line into what stands before, in and after the part that is meant.
+func snippet(line string, column, length int) (before, mark, after string) {
 	r := []rune(strings.TrimRight(line, "\r"))
 	at := min(max(column-1, 0), len(r))
-	end := at
-	word := func(c rune) bool {
-		return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c > 127
-	}
-	for end < len(r) && word(r[end]) {
-		end++
-	}
-	if end == at && end < len(r) {
-		end++
-	}
-	mark = string(r[at:end])
-	if mark == "" {
+	end := min(at+max(min(length, len(r)), 1), len(r))
+	if mark = string(r[at:end]); mark == "" {
 		mark = "␣"
 	}
 	return string(r[:at]), mark, string(r[end:])

@@ -24,12 +24,13 @@ const (
 )
 
 // Field is one fault of one input field. Name is the field's path in the input ("journey.steps[2].template");
-// Line and Column are 1-based and 0 when they do not apply.
+// Line and Column are 1-based and 0 when they do not apply; Length counts the characters there that are meant.
 type Field struct {
 	Name    string `json:"name"`
 	Message string `json:"message"`
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`
+	Length  int    `json:"length,omitempty"`
 }
 
 // Error is an error with a kind and a message that may be shown to the user.
