@@ -1,0 +1,55 @@
+package segments
+
+import (
+	"strings"
+	"testing"
+
+	"aldine/customers"
+	"aldine/internal/fault"
+	"aldine/internal/pgtest"
+)
+
+// A word of the language cannot become an attribute; the refusal says why.
+func TestWordsOfTheLanguageAreReserved(t *testing.T) {
+	t.Parallel()
+	people := customers.New(customers.Deps{Pool: pgtest.New(t)})
+	words := strings.Fields("orders lines responses touches household and or not in let if else true false nil contains matches")
+	for _, f := range functions() {
+		words = append(words, f.name)
+	}
+	for _, f := range coreFields {
+		words = append(words, f.name)
+	}
+	for _, word := range words {
+		_, err := people.DefineAttribute(t.Context(), customers.Attribute{Name: word, Type: customers.Text})
+		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), `"`+word+`" already means something in expressions; choose another name`) {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+}
+
+// An attribute that has had the name of a collection or a function from before stays reachable, and takes nothing away.
+func TestAttributesNamedLikeTheLanguage(t *testing.T) {
+	t.Parallel()
+	s, pool := world(t, 40)
+	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought"} {
+		exec(t, pool, `INSERT INTO attributes (name, label, type, column_name, created_at) VALUES ($1, $1, 'text', 'a_' || $1, $2)`, name, testNow)
+		exec(t, pool, `ALTER TABLE customers ADD COLUMN a_`+name+` text`)
+		exec(t, pool, `UPDATE customers SET a_`+name+` = CASE WHEN customer_id % 2 = 0 THEN 'x' END`)
+	}
+	facts := allFacts(t, pool)
+	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought"} {
+		count, err := s.Count(t.Context(), name+` == "x"`, Exact)
+		even, evenErr := s.Count(t.Context(), "nth(2)", Exact)
+		if err != nil || evenErr != nil || count.Count != even.Count {
+			t.Errorf("%s: %+v, %v, want %+v", name, count, err, even)
+		}
+	}
+	for _, expression := range []string{`lines == "x" and any(lines, .quantity > 0)`, `responses == "x" or count(responses) > 1`, `touches contains "x" and none(touches, .channel == "post")`,
+		`household == "x" or household(vip) or any(household, .household == "x" and .lines == "x")`, `top == "x" and top(5, score)`, `year == "x" and year(created_at) == 2026`,
+		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`} {
+		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
+			t.Errorf("%s: %v", expression, err)
+		}
+	}
+}
