@@ -13,6 +13,9 @@ import (
 // clickWait is how long a person who clicked waits for the click to be stored before being redirected anyhow.
 const clickWait = 2 * time.Second
 
+// NotRecorded is the header, with the value "no", of an answer to a click that was redirected although it could not be stored.
+const NotRecorded = "X-Aldine-Recorded"
+
 // Handler serves /t/c/ (click), /t/o/ (open) and /t/u/ (unsubscribe) to the world: without sign-in, without cookies.
 func (s *Service) Handler() http.Handler { return http.HandlerFunc(s.route) }
 
@@ -62,6 +65,7 @@ func (s *Service) click(w http.ResponseWriter, r *http.Request, text string) {
 		defer cancel()
 		if err := s.collector.submit(ctx, newHit(KindClick, token, r, s.now())); err != nil {
 			s.metrics.failed.WithLabelValues(string(KindClick)).Inc()
+			w.Header().Set(NotRecorded, "no")
 		}
 	}
 	if err != nil {

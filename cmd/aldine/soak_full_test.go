@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // TestSoakSending runs with `make soak`; ALDINE_SOAK_MAILS says how many mails.
@@ -19,3 +20,6 @@ func TestSoakSending(t *testing.T) {
 	}
 	soak(t, n)
 }
+
+// TestSoakHits crashes the program and the database under load ten times each.
+func TestSoakHits(t *testing.T) { crashHits(t, 10, 4*time.Second) }
