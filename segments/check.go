@@ -82,12 +82,12 @@ func (c *checker) expression(expression string) node {
 		return &constant{k: boolean, v: known(true)}
 	}
 	if len(expression) > maxSource {
-		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1,
+		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1, Length: 1,
 			Message: fmt.Sprintf("the expression is longer than %d bytes", maxSource)})
 		return nil
 	}
 	if !utf8.ValidString(expression) || strings.ContainsRune(expression, 0) {
-		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1, Message: "the expression is not valid UTF-8 text"})
+		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1, Length: 1, Message: "the expression is not valid UTF-8 text"})
 		return nil
 	}
 	c.source = []rune(expression)

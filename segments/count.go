@@ -88,14 +88,14 @@ func (s *Service) reading(ctx context.Context, do func(pgx.Tx) error) error {
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		// Groups of millions of customers are joined in memory; compiling a statement takes longer than it gains here.
 		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1::text, true), set_config('work_mem', '128MB', true), set_config('jit', 'off', true)`,
-			countTimeout.String()); err != nil {
+			s.timeout.String()); err != nil {
 			return err
 		}
 		return do(tx)
 	})
 	var stopped *pgconn.PgError
 	if errors.As(err, &stopped) && stopped.Code == "57014" && ctx.Err() == nil { // query_canceled
-		return fault.Wrap(fault.Unavailable, err, "Counting took longer than %d seconds: ask for an estimate, or narrow the expression", int(countTimeout.Seconds()))
+		return fault.Wrap(fault.Unavailable, err, "Counting took longer than %d seconds: ask for an estimate, or narrow the expression", int(s.timeout.Seconds()))
 	}
 	return err
 }

@@ -1,9 +1,12 @@
 package segments
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"aldine/internal/fault"
 )
@@ -23,6 +26,9 @@ func FuzzExpression(f *testing.F) {
 	} {
 		f.Add(e)
 	}
+	for _, e := range mistakes {
+		f.Add(e)
+	}
 	s, pool := world(f, 30)
 	catalog, err := LoadCatalog(f.Context(), pool)
 	if err != nil {
@@ -40,8 +46,15 @@ func FuzzExpression(f *testing.F) {
 		stop := time.AfterFunc(5*time.Second, func() { panic(fmt.Sprintf("takes too long: %q", expression)) })
 		defer stop.Stop()
 		if _, err := catalog.Compile(expression, testNow); err != nil {
-			if !fault.Is(err, fault.Invalid) {
+			var wrong *fault.Error
+			if !errors.As(err, &wrong) || wrong.Kind != fault.Invalid || len(wrong.Fields) == 0 || len(wrong.Fields) > maxFaults {
 				t.Fatalf("%q: %v", expression, err)
+			}
+			for _, field := range wrong.Fields {
+				lines := strings.Split(expression, "\n")
+				if field.Line < 1 || field.Line > len(lines) || field.Column < 1 || field.Column > len([]rune(lines[field.Line-1]))+1 || field.Length < 1 || field.Message == "" || !utf8.ValidString(field.Message) {
+					t.Fatalf("%q: not a place: %+v", expression, field)
+				}
 			}
 			return
 		}

@@ -87,10 +87,10 @@ type recovery struct {
 	c        *checker
 	tokens   []token
 	unclosed bool // a bracket is, and it was said
-	tries    int  // parsing again costs: a text of nothing but faults is not looked at for long
+	read     int  // characters parsed again: a text of nothing but faults is not looked at for long
 }
 
-const maxTries = 400
+const maxRead = 40 * maxSource
 
 // place is what a part stands in: the items whose facts it can name, and whether it must be a condition.
 type place struct {
@@ -114,9 +114,9 @@ func (c *checker) recover(err error) {
 
 // parse parses the tokens from lo to hi as they stand, all else and what hide names left out.
 func (r *recovery) parse(lo, hi int, in place, hide func(text []rune)) (ast.Node, *file.Error) {
-	r.tries++
 	const before = "any(x, "
 	from, to := r.tokens[lo].from, r.tokens[hi-1].to
+	r.read += to - from + 50
 	text := slices.Clone(r.c.source[from:min(to, len(r.c.source))])
 	if hide != nil {
 		hide(text)
@@ -158,7 +158,7 @@ func (r *recovery) parse(lo, hi int, in place, hide func(text []rune)) (ast.Node
 
 // part checks the tokens from lo to hi, or takes them apart further.
 func (r *recovery) part(lo, hi int, in place) {
-	if lo >= hi || r.tries > maxTries || len(r.c.faults) >= maxFaults {
+	if lo >= hi || r.read > maxRead || len(r.c.faults) >= maxFaults {
 		return
 	}
 	tree, failed := r.parse(lo, hi, in, nil)

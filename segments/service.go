@@ -16,12 +16,15 @@ type Querier interface {
 
 // Service checks, counts and compiles expressions against one database and keeps the saved segments.
 type Service struct {
-	pool *pgxpool.Pool
-	now  func() time.Time
+	pool    *pgxpool.Pool
+	now     func() time.Time
+	timeout time.Duration // of a statement that counts
 }
 
 // New gives a service.
-func New(pool *pgxpool.Pool, now func() time.Time) *Service { return &Service{pool: pool, now: now} }
+func New(pool *pgxpool.Pool, now func() time.Time) *Service {
+	return &Service{pool: pool, now: now, timeout: countTimeout}
+}
 
 // Check fails with fault.Invalid where expression is not valid; its fields have the name "expression", line, column
 // and a message with a suggestion. The empty expression is valid and means everybody.
