@@ -106,12 +106,27 @@ func (a *API) customers() {
 		Label       string                  `json:"label"`
 		Type        customers.AttributeType `json:"type" enum:"text,number,money,bool,date,time,list"`
 		Description string                  `json:"description"`
+		Private     bool                    `json:"private,omitempty" doc:"The read-only role neither sees it nor can ask for it; for administrators to say."`
 	}
 	add(a, op{id: "defineAttribute", method: http.MethodPost, path: "/attributes", summary: "Define an attribute of customers", tag: tag,
 		need: access.CustomersWrite, status: http.StatusCreated},
 		func(ctx context.Context, in *body[attribute]) (customers.Attribute, error) {
 			b := in.Body
-			return a.Customers.DefineAttribute(ctx, customers.Attribute{Name: b.Name, Label: b.Label, Type: b.Type, Description: b.Description})
+			return a.Customers.DefineAttribute(ctx, customers.Attribute{Name: b.Name, Label: b.Label, Type: b.Type, Description: b.Description, Private: b.Private})
+		})
+	type secrecy struct {
+		Name string `path:"name" doc:"The attribute's."`
+		Body struct {
+			Private *bool `json:"private" doc:"Must be given."`
+		}
+	}
+	add(a, op{id: "setAttributePrivate", method: http.MethodPut, path: "/attributes/{name}/private", summary: "Close an attribute to the read-only role, or open it", tag: tag,
+		need: access.Administer, doc: "The read-only role then neither sees it, with customers or in lists of attributes, nor can use it or a segment that asks for it."},
+		func(ctx context.Context, in *secrecy) (customers.Attribute, error) {
+			if in.Body.Private == nil {
+				return customers.Attribute{}, fault.BadField("private", "say true or false")
+			}
+			return a.Customers.SetAttributePrivate(ctx, in.Name, *in.Body.Private)
 		})
 }
 

@@ -79,12 +79,12 @@ func (a *API) outgoing() {
 		Recipient string `query:"recipient" doc:"Exactly this address or number."`
 		After     int64  `query:"after"`
 	}
-	add(a, op{id: "listOutbox", method: http.MethodGet, path: "/outbox", summary: "What the sandbox received instead of the world, newest first", tag: tag, need: access.CustomersRead},
+	add(a, op{id: "listOutbox", method: http.MethodGet, path: "/outbox", summary: "What the sandbox received instead of the world, newest first", tag: tag, need: access.CampaignsWrite},
 		func(ctx context.Context, in *outbox) (page[sandbox.Message], error) {
 			out, err := a.Delivery.Outbox(ctx, sandbox.Query{Channel: in.Channel, Recipient: in.Recipient, After: in.After, Limit: in.Limit})
 			return cut(out, in.Limit, func(m sandbox.Message) any { return m.ID }), err
 		})
-	add(a, op{id: "getOutboxMessage", method: http.MethodGet, path: "/outbox/{id}", summary: "One message of the sandbox", tag: tag, need: access.CustomersRead},
+	add(a, op{id: "getOutboxMessage", method: http.MethodGet, path: "/outbox/{id}", summary: "One message of the sandbox", tag: tag, need: access.CampaignsWrite},
 		func(ctx context.Context, in *One) (sandbox.Message, error) {
 			return a.Delivery.OutboxMessage(ctx, in.ID)
 		})

@@ -2,16 +2,16 @@ package customers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/builtin"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
+	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 )
@@ -43,7 +43,7 @@ type Attribute struct {
 	Type        AttributeType `json:"type"`
 	Column      string        `json:"-"` // the column of customers
 	Description string        `json:"description"`
-	Private     bool          `json:"private"` // the read-only role cannot use it in expressions
+	Private     bool          `json:"private"` // the read-only role neither sees it nor can ask for it
 	CreatedAt   time.Time     `json:"created_at"`
 }
 
@@ -102,79 +102,58 @@ func checkAttribute(a *Attribute) error {
 	return nil
 }
 
-// DefineAttribute adds a typed column to customers. Invalid where name or type cannot be used, Conflict where the name
-// exists, Unavailable where customers are too busy to be changed within seconds.
-func (s *Service) DefineAttribute(ctx context.Context, a Attribute) (Attribute, error) {
-	if err := checkAttribute(&a); err != nil {
+// SetAttributePrivate closes an attribute to the read-only role, or opens it. NotFound where there is none of the name, Forbidden
+// where the actor is no administrator.
+func (s *Service) SetAttributePrivate(ctx context.Context, name string, private bool) (Attribute, error) {
+	if err := mayClose(ctx); err != nil {
 		return Attribute{}, err
 	}
-	a.Column, a.CreatedAt = "a_"+a.Name, s.now()
+	var of Attribute
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var exists bool
-		var count int
-		if err := tx.QueryRow(ctx, `SELECT coalesce(bool_or(name = @name), false), count(*) FROM attributes`,
-			pgx.NamedArgs{"name": a.Name}).Scan(&exists, &count); err != nil {
-			return err
-		}
-		if exists {
-			return fault.New(fault.Conflict, "An attribute named %s exists already", a.Name)
-		}
-		if count >= maxAttributes {
-			return fault.New(fault.Conflict, "There are %d attributes already; no more can be defined", count)
-		}
-		// The lock that ALTER TABLE needs would hold up everybody behind a long read: better give up and say so.
-		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '4s'`); err != nil {
-			return err
-		}
-		column := pgx.Identifier{a.Column}.Sanitize()
-		if _, err := tx.Exec(ctx, `ALTER TABLE customers ADD COLUMN `+column+` `+columnTypes[a.Type]); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, `
-			INSERT INTO attributes (name, label, type, column_name, description, private, created_at)
-			VALUES (@name, @label, @type, @column, @description, @private, @now) RETURNING attribute_id`, pgx.NamedArgs{
-			"name": a.Name, "label": a.Label, "type": a.Type, "column": a.Column, "description": a.Description, "private": a.Private, "now": a.CreatedAt,
-		}).Scan(&a.ID); err != nil {
-			return err
-		}
-		return audit.RecordTx(ctx, tx, s.now(), "attribute.define", "attribute", a.Name, map[string]any{"type": a.Type, "label": a.Label})
-	})
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
-		switch pe.Code {
-		case "55P03": // lock_not_available
-			return Attribute{}, fault.Wrap(fault.Unavailable, err, "Customers are busy just now; try again in a minute")
-		case "23505", "42701": // unique_violation, duplicate_column
-			return Attribute{}, fault.Wrap(fault.Conflict, err, "An attribute named %s exists already", a.Name)
-		}
-	}
-	if err != nil {
-		return Attribute{}, err
-	}
-	return a, nil
-}
-
-// SetAttributePrivate closes an attribute to the read-only role, or opens it. NotFound where there is none of the name.
-func (s *Service) SetAttributePrivate(ctx context.Context, name string, private bool) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, `UPDATE attributes SET private = $2 WHERE name = $1`, name, private)
+		all, err := allAttributes(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if done.RowsAffected() == 0 {
-			return fault.New(fault.NotFound, "There is no attribute named %s", name)
+		i := slices.IndexFunc(all, func(a Attribute) bool { return a.Name == name })
+		if i < 0 {
+			return fault.New(fault.NotFound, "There is no attribute named %s", short(name))
+		}
+		if of = all[i]; of.Private == private {
+			return nil
+		}
+		of.Private = private
+		if _, err := tx.Exec(ctx, `UPDATE attributes SET private = @private WHERE attribute_id = @id`, pgx.NamedArgs{"private": private, "id": of.ID}); err != nil {
+			return err
 		}
 		return audit.RecordTx(ctx, tx, s.now(), "attribute.private", "attribute", name, map[string]any{"private": private})
 	})
+	return of, err
 }
 
-// Attributes gives all attributes by name.
+// mayClose is Forbidden for those who may not say what is private.
+func mayClose(ctx context.Context) error {
+	if role := access.From(ctx).Role; !role.May(access.Administer) {
+		return fault.New(fault.Forbidden, "Your role (%s) may not say which attributes are private", role)
+	}
+	return nil
+}
+
+// Attributes gives the attributes that the actor may see, by name; see LoadAttributes.
 func (s *Service) Attributes(ctx context.Context) ([]Attribute, error) {
 	return LoadAttributes(ctx, s.pool)
 }
 
-// LoadAttributes gives all attributes by name, within the caller's transaction if q is one.
+// LoadAttributes gives the attributes by name, within the caller's transaction if q is one. Those that are private are not for the
+// read-only role: what is read of customers in its name lacks them.
 func LoadAttributes(ctx context.Context, q Querier) ([]Attribute, error) {
+	all, err := allAttributes(ctx, q)
+	if err != nil || access.From(ctx).Role != access.ReadOnly {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(a Attribute) bool { return a.Private }), nil
+}
+
+func allAttributes(ctx context.Context, q Querier) ([]Attribute, error) {
 	rows, err := q.Query(ctx, `
 		SELECT attribute_id, name, label, type, column_name, description, private, created_at FROM attributes ORDER BY name`)
 	if err != nil {
@@ -185,9 +164,24 @@ func LoadAttributes(ctx context.Context, q Querier) ([]Attribute, error) {
 	})
 }
 
-// FieldNames gives every name that templates may use of a customer.
+// Hidden gives the names of the attributes that the actor may not see.
+func Hidden(ctx context.Context, q Querier) (map[string]bool, error) {
+	if access.From(ctx).Role != access.ReadOnly {
+		return nil, nil //nolint:nilnil // none
+	}
+	all, err := allAttributes(ctx, q)
+	hidden := map[string]bool{}
+	for _, a := range all {
+		if a.Private {
+			hidden[a.Name] = true
+		}
+	}
+	return hidden, err
+}
+
+// FieldNames gives every name that templates may use of a customer, whoever asks: a template is right or wrong for all.
 func (s *Service) FieldNames(ctx context.Context) ([]string, error) {
-	attributes, err := s.Attributes(ctx)
+	attributes, err := allAttributes(ctx, s.pool)
 	if err != nil {
 		return nil, err
 	}

@@ -26,12 +26,17 @@ func TestPrivateAttribute(t *testing.T) {
 	if got := private(); !got["income"] || got["shoe_size"] {
 		t.Errorf("defined: %v", got)
 	}
-	b.ok(b.SetAttributePrivate(b.ctx, "income", false))
-	b.ok(b.SetAttributePrivate(b.ctx, "shoe_size", true))
+	for name, private := range map[string]bool{"income": false, "shoe_size": true} {
+		a, err := b.SetAttributePrivate(b.ctx, name, private)
+		b.ok(err)
+		if a.Name != name || a.Private != private {
+			t.Errorf("%+v", a)
+		}
+	}
 	if got := private(); got["income"] || !got["shoe_size"] {
 		t.Errorf("changed: %v", got)
 	}
-	if err := b.SetAttributePrivate(b.ctx, "hat_size", true); !fault.Is(err, fault.NotFound) {
+	if _, err := b.SetAttributePrivate(b.ctx, "hat_size", true); !fault.Is(err, fault.NotFound) {
 		t.Errorf("one that is not there: %v", err)
 	}
 	if _, err := b.DefineAttribute(b.ctx, Attribute{Name: "household", Type: Text}); !fault.Is(err, fault.Invalid) {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/customers/csvfile"
+	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 	"aldine/internal/id"
@@ -220,7 +221,18 @@ func (s *Service) Import(ctx context.Context, importID int64) (Import, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Import{}, fault.New(fault.NotFound, "There is no import %d", importID)
 	}
-	return imp, err
+	return imp.shownTo(access.From(ctx).Role), err
+}
+
+// shownTo leaves the values of rejected rows to those who may change customers.
+func (i Import) shownTo(role access.Role) Import {
+	if i.Report == nil || role.May(access.CustomersWrite) {
+		return i
+	}
+	for n := range i.Report.Rejected {
+		i.Report.Rejected[n].Example = ""
+	}
+	return i
 }
 
 // Imports lists imports, the newest first, those before the number given (0: from the newest).
@@ -230,7 +242,11 @@ func (s *Service) Imports(ctx context.Context, before int64, limit int) ([]Impor
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanImport)
+	role := access.From(ctx).Role
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Import, error) {
+		i, err := scanImport(row)
+		return i.shownTo(role), err
+	})
 }
 
 // Cancel stops an import after the chunk in hand; rows done stay. A dry run's file is thrown away, though it has ended. Conflict where it has ended, NotFound where there is

@@ -34,6 +34,8 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 
+	columnTries time.Duration // how long a new attribute waits for its moment
+
 	searchDuplicatesTx func(context.Context, pgx.Tx) error // nil: no search follows an import
 }
 
@@ -50,7 +52,7 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log}
+	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log, columnTries: columnTries}
 }
 
 // Register adds the worker that runs imports.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/customers"
+	"aldine/internal/access"
 	"aldine/segments"
 )
 
@@ -96,10 +97,11 @@ func (s *Service) Profile(ctx context.Context, expression string) (Profile, erro
 	return p, nil
 }
 
-// birthday gives the column of customers with the date of birth, "" without one.
+// birthday gives the column of customers with the date of birth, "" without one that the actor may see.
 func (s *Service) birthday(ctx context.Context) (string, error) {
 	var column string
-	err := s.pool.QueryRow(ctx, `SELECT column_name FROM attributes WHERE name IN ('birthday', 'date_of_birth') AND type = 'date' ORDER BY name LIMIT 1`).Scan(&column)
+	err := s.pool.QueryRow(ctx, `SELECT column_name FROM attributes WHERE name IN ('birthday', 'date_of_birth') AND type = 'date' AND (NOT private OR $1)
+		ORDER BY name LIMIT 1`, access.From(ctx).Role != access.ReadOnly).Scan(&column)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -11,23 +12,35 @@ import (
 	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/csvsafe"
+	"aldine/internal/fault"
 )
 
-// exportSlice is how many customers are looked at between two looks at the reader: little memory, and no transaction that
-// stays open as long as a slow download.
-const exportSlice = 20_000
+// exportSlice is how many members are read between two looks at the reader: little memory, and no transaction that stays
+// open as long as a slow download.
+const exportSlice = 10_000
 
-// WriteCSV writes the members of a segment as CSV that is safe to open in a spreadsheet, with all facts and attributes,
-// ordered by customer_id. Rows come in slices while the segment is read, so a member who changes meanwhile is written as he or
-// she stands then. The file is noted in the audit log before the first row. It fails with Invalid for an expression that is no
-// longer valid, before anything is written.
+// WriteCSV writes the members of a segment as CSV that is safe to open in a spreadsheet, with all facts and attributes that the
+// actor may see, ordered by customer_id. Who is a member is found out once, before the first row; rows come in slices, so a
+// member who changes meanwhile is written as he or she stands then, and one who was erased is left out. The file is noted in
+// the audit log before the first row. It fails with Invalid for an expression that is no longer valid or that the actor
+// may not ask, before anything is written.
 func (s *Service) WriteCSV(ctx context.Context, of Segment, w io.Writer) error {
-	catalog, err := LoadCatalog(ctx, s.pool)
+	catalog, err := catalogFor(ctx, s.pool)
 	if err != nil {
 		return err
 	}
+	if of.Hidden {
+		return fault.New(fault.Forbidden, "The segment asks for private attributes, which your role may not see")
+	}
 	compiled, err := catalog.Compile(of.Expression, s.now())
 	if err != nil {
+		return err
+	}
+	var ids []int64
+	if err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		ids, err = compiled.MembersTx(ctx, tx, everybody)
+		return err
+	}); err != nil {
 		return err
 	}
 	if err := s.noteExport(ctx, of); err != nil {
@@ -36,24 +49,17 @@ func (s *Service) WriteCSV(ctx context.Context, of Segment, w io.Writer) error {
 	out := csvsafe.NewWriter(w)
 	head, columns := []string{"customer_id"}, []string{"c.customer_id::text"}
 	for _, f := range append(append([]field(nil), coreFields...), catalog.fields...) {
+		if f.private && catalog.reader {
+			continue
+		}
 		head, columns = append(head, f.name), append(columns, "coalesce("+asCell(f)+", '')")
 	}
 	if err := out.Write(head...); err != nil {
 		return err
 	}
 	list := strings.Join(columns, ", ")
-	for after := int64(-1 << 62); ; {
-		var last *int64
-		if err := s.pool.QueryRow(ctx, `
-			SELECT max(customer_id) FROM (SELECT customer_id FROM customers WHERE customer_id > $1 ORDER BY customer_id LIMIT $2) slice`,
-			after, exportSlice).Scan(&last); err != nil {
-			return err
-		}
-		if last == nil {
-			return out.Flush()
-		}
-		where, args := compiled.WhereSlice("c", "p", after+1, *last)
-		rows, err := s.pool.Query(ctx, `SELECT `+list+` FROM customers c WHERE `+where+` ORDER BY c.customer_id`, args)
+	for part := range slices.Chunk(ids, exportSlice) {
+		rows, err := s.pool.Query(ctx, `SELECT `+list+` FROM customers c WHERE c.customer_id = ANY($1) ORDER BY c.customer_id`, part)
 		if err != nil {
 			return err
 		}
@@ -63,8 +69,8 @@ func (s *Service) WriteCSV(ctx context.Context, of Segment, w io.Writer) error {
 		if err := out.Flush(); err != nil {
 			return err
 		}
-		after = *last
 	}
+	return out.Flush()
 }
 
 func (s *Service) noteExport(ctx context.Context, of Segment) error {

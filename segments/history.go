@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/access"
 )
 
 // DayCount is the size of a segment on a day: its last exact count of that day.
@@ -16,7 +18,7 @@ type DayCount struct {
 
 // CountSegment counts a saved segment exactly and keeps the number with it and with the day. It fails with NotFound and like Count.
 func (s *Service) CountSegment(ctx context.Context, id ID) (Count, error) {
-	segment, err := s.Get(ctx, id)
+	segment, err := s.whole(ctx, id)
 	if err != nil {
 		return Count{}, err
 	}
@@ -38,10 +40,15 @@ func (s *Service) CountSegment(ctx context.Context, id ID) (Count, error) {
 }
 
 // History gives the sizes of a segment over the last days (at most 1,000, 90 where 0), oldest first; days on which nobody
-// counted are missing.
+// counted are missing. Of a segment that is hidden from the actor there are none.
 func (s *Service) History(ctx context.Context, id ID, days int) ([]DayCount, error) {
 	if days <= 0 {
 		days = 90
+	}
+	if access.From(ctx).Role == access.ReadOnly {
+		if of, err := s.Get(ctx, id); err != nil || of.Hidden {
+			return nil, err
+		}
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT day, version, members FROM segment_counts

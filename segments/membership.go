@@ -4,7 +4,7 @@ import "context"
 
 // Memberships gives the saved segments that one customer is in, by name. They are evaluated in memory over the facts of
 // the customer alone, read once, so that many segments cost no more look at the database than one; only a segment that ranks customers is asked there. One whose
-// expression is no longer valid (an attribute or a list is gone) has no members.
+// expression is no longer valid (an attribute or a list is gone) has no members, and of one that is hidden from the actor nothing is said.
 func (s *Service) Memberships(ctx context.Context, customerID int64) ([]Segment, error) {
 	facts, err := LoadFacts(ctx, s.pool, []int64{customerID})
 	if err != nil {
@@ -27,6 +27,9 @@ func (s *Service) Memberships(ctx context.Context, customerID int64) ([]Segment,
 		}
 		for _, segment := range page {
 			q.After = segment.Name
+			if segment.Hidden {
+				continue
+			}
 			compiled, err := catalog.Compile(segment.Expression, s.now())
 			if err != nil {
 				continue

@@ -43,7 +43,10 @@ func Reference() []Entry {
 }
 
 func itemKind(of *collection) string {
-	return strings.TrimSuffix(strings.TrimSuffix(of.name, "s"), "e") + " field"
+	if of == touchesOf {
+		return "touch field"
+	}
+	return strings.TrimSuffix(of.name, "s") + " field"
 }
 
 // Names are what an editor can offer while an expression is typed.

@@ -30,6 +30,9 @@ type Segment struct {
 	CreatedBy   string     `json:"created_by"`
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
+
+	// Hidden tells that the segment asks for private attributes, which the actor may not see: expression and figures are left out.
+	Hidden bool `json:"hidden,omitempty" db:"-"`
 }
 
 // Draft is what a marketer enters to save a segment.
@@ -65,17 +68,24 @@ func one(rows pgx.Rows, err error) (Segment, error) {
 	return s, err
 }
 
-// Get gives a segment, or NotFound.
+// Get gives a segment as the actor may see it, or NotFound.
 func (s *Service) Get(ctx context.Context, id ID) (Segment, error) {
+	found, err := s.whole(ctx, id)
+	return s.seen(ctx, found, err)
+}
+
+// whole gives a segment with all it says, whoever asks.
+func (s *Service) whole(ctx context.Context, id ID) (Segment, error) {
 	return one(s.pool.Query(ctx, `SELECT `+segmentColumns+` FROM segments WHERE segment_id = $1`, id))
 }
 
-// ByName gives the segment of that name, or NotFound.
+// ByName gives the segment of that name as the actor may see it, or NotFound.
 func (s *Service) ByName(ctx context.Context, name string) (Segment, error) {
-	return one(s.pool.Query(ctx, `SELECT `+segmentColumns+` FROM segments WHERE name = $1`, name))
+	found, err := one(s.pool.Query(ctx, `SELECT `+segmentColumns+` FROM segments WHERE name = $1`, name))
+	return s.seen(ctx, found, err)
 }
 
-// List gives a page of segments ordered by name; a full page may have one after it.
+// List gives a page of segments ordered by name as the actor may see them; a full page may have one after it.
 func (s *Service) List(ctx context.Context, q Query) ([]Segment, error) {
 	if q.Limit <= 0 {
 		q.Limit = 50
@@ -88,7 +98,18 @@ func (s *Service) List(ctx context.Context, q Query) ([]Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Segment])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Segment])
+	if err != nil {
+		return nil, err
+	}
+	hide, err := s.hider(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		hide(&list[i])
+	}
+	return list, nil
 }
 
 // Create saves a segment. It fails with Invalid where name or expression are not valid, and with Conflict where the

@@ -17,7 +17,8 @@ type Version struct {
 	Expression string    `json:"expression"`
 	SavedBy    string    `json:"saved_by"`
 	SavedAt    time.Time `json:"saved_at"`
-	Campaigns  []string  `json:"campaigns"` // codes of those that were approved with it
+	Campaigns  []string  `json:"campaigns"`               // codes of those that were approved with it
+	Hidden     bool      `json:"hidden,omitempty" db:"-"` // the expression asks for private attributes, which the actor may not see
 }
 
 // keepVersionTx keeps what the segment says under its version, once.
@@ -45,7 +46,20 @@ func (s *Service) Versions(ctx context.Context, id ID, before, limit int) ([]Ver
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Version])
+	versions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Version])
+	if err != nil {
+		return nil, err
+	}
+	hide, err := s.hider(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range versions {
+		of := Segment{Expression: versions[i].Expression}
+		hide(&of)
+		versions[i].Expression, versions[i].Hidden = of.Expression, of.Hidden
+	}
+	return versions, nil
 }
 
 // Restore makes an earlier version the present one again, as a new version. It fails with NotFound, and like Update where

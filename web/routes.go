@@ -161,6 +161,7 @@ func (p *Pages) Register(e *echo.Echo) {
 	r.on("POST", "/settings/tokens/:id/revoke", access.Administer, p.tokenRevoke)
 	r.on("GET", "/settings/attributes", access.CustomersWrite, p.attributeList)
 	r.on("POST", "/settings/attributes", access.CustomersWrite, p.attributeAdd)
+	r.on("POST", "/settings/attributes/:name/private", access.Administer, p.attributePrivate)
 	r.on("GET", "/settings/lists", access.CustomersWrite, p.listList)
 	r.on("POST", "/settings/lists", access.CustomersWrite, p.listSave)
 	r.on("GET", "/settings/products", access.CustomersWrite, p.productList)

@@ -83,7 +83,7 @@ func (p *Pages) showSegment(c echo.Context, s segments.Segment, f form) error {
 	if page.Others, err = p.Segments.List(ctx(c), segments.Query{Limit: 200}); err != nil {
 		return err
 	}
-	page.Others = slices.DeleteFunc(page.Others, func(o segments.Segment) bool { return o.ID == s.ID })
+	page.Others = slices.DeleteFunc(page.Others, func(o segments.Segment) bool { return o.ID == s.ID || o.Hidden })
 	if s.ID != 0 {
 		if err := p.aboutSegment(c, &page); err != nil {
 			return err

@@ -90,6 +90,9 @@ func (p *Pages) segmentOverlap(c echo.Context) error {
 		if err != nil {
 			return err
 		}
+		if other.Hidden { // its expression is left out, which would mean everybody
+			return show(p, c, overlapView, overlap{Problems: []problem{{Message: "The segment " + other.Name + " asks for private attributes, which your role may not see"}}})
+		}
 		expressions, names = append(expressions, other.Expression), append(names, other.Name)
 	}
 	found, err := p.Insights.Overlap(ctx(c), expressions)

@@ -41,7 +41,8 @@ func (p *Pages) attributeAdd(c echo.Context) error {
 		return err
 	}
 	a, err := p.Customers.DefineAttribute(ctx(c), customers.Attribute{Name: f.Text("name"), Label: f.Text("label"),
-		Type: customers.AttributeType(f.Get("type")), Description: f.Text("description")})
+		Type: customers.AttributeType(f.Get("type")), Description: f.Text("description"),
+		Private: f.Get("private") == "yes"})
 	if err != nil {
 		if err := f.refused(err); err != nil {
 			return err
@@ -49,6 +50,24 @@ func (p *Pages) attributeAdd(c echo.Context) error {
 		return p.showAttributes(c, f)
 	}
 	return p.done(c, "/settings/attributes", "The attribute "+a.Name+" is ready for imports, segments and templates.")
+}
+
+// attributePrivate closes an attribute to the read-only role, or opens it.
+func (p *Pages) attributePrivate(c echo.Context) error {
+	f, err := formOf(c)
+	if err != nil {
+		return err
+	}
+	private := f.Get("private") == "yes"
+	a, err := p.Customers.SetAttributePrivate(ctx(c), c.Param("name"), private)
+	if err != nil {
+		return err
+	}
+	message := "All may see " + a.Label + " again."
+	if private {
+		message = "Read-only users no longer see " + a.Label + "."
+	}
+	return p.done(c, "/settings/attributes", message)
 }
 
 type listsPage struct {

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"aldine/campaigns/content"
+	"aldine/customers"
 	"aldine/internal/fault"
 )
 
@@ -66,6 +68,11 @@ func (p *Pages) showTemplate(c echo.Context, t content.Template, f form) error {
 	if page.Names, err = p.Customers.FieldNames(ctx(c)); err != nil {
 		return err
 	}
+	hidden, err := customers.Hidden(ctx(c), p.Pool)
+	if err != nil {
+		return err
+	}
+	page.Names = slices.DeleteFunc(page.Names, func(name string) bool { return hidden[name] })
 	if t.ID != 0 {
 		if page.Versions, err = p.Campaigns.Templates().Versions(ctx(c), t.ID); err != nil {
 			return err

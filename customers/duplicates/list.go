@@ -83,6 +83,9 @@ func (s *Service) sides(ctx context.Context, pairs []Pair) error {
 	if err != nil {
 		return err
 	}
+	if err := s.hideEvidence(ctx, pairs); err != nil {
+		return err
+	}
 	consents, lists := map[int64][]customers.Consent{}, map[int64][]string{}
 	rows, err := s.Pool.Query(ctx, `SELECT customer_id, channel, granted, source, at FROM consents WHERE customer_id = ANY(@ids) ORDER BY customer_id, channel`,
 		pgx.NamedArgs{"ids": ids})

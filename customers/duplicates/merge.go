@@ -398,5 +398,11 @@ func (s *Service) Merges(ctx context.Context, customerID int64) ([]Merged, error
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanMerged)
+	merges, err := pgx.CollectRows(rows, scanMerged)
+	for i := range merges {
+		if merges[i].Fields, err = s.seen(ctx, merges[i].Fields); err != nil {
+			return nil, err
+		}
+	}
+	return merges, err
 }

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/customers"
 )
 
 // shared gives the campaigns in which both took part. The old one's rows there stay under the old number: the report counts
@@ -90,6 +94,28 @@ func (w *work) underWay(ctx context.Context) (open bool, err error) {
 	return open, err
 }
 
+// seen leaves out the attributes that the actor may not see.
+func (s *Service) seen(ctx context.Context, fields []Choice) ([]Choice, error) {
+	hidden, err := customers.Hidden(ctx, s.Pool)
+	return slices.DeleteFunc(fields, func(c Choice) bool { return hidden[strings.TrimPrefix(c.Field, "attributes.")] }), err
+}
+
+// hideEvidence leaves out what attributes say of pairs that the actor may not see.
+func (s *Service) hideEvidence(ctx context.Context, pairs []Pair) error {
+	hidden, err := customers.Hidden(ctx, s.Pool)
+	if err != nil || len(hidden) == 0 {
+		return err
+	}
+	facts := map[string]bool{}
+	for name := range hidden {
+		facts[customers.MatchFact(name)] = true
+	}
+	for i := range pairs {
+		pairs[i].Evidence = slices.DeleteFunc(pairs[i].Evidence, func(e Evidence) bool { return facts[e.Field] })
+	}
+	return nil
+}
+
 // PreviewMerge tells what Merge would do; choose as there.
 func (s *Service) PreviewMerge(ctx context.Context, survivor, old int64, choose map[string]string) (Preview, error) {
 	p := Preview{SurvivorID: survivor, OldID: old, Campaigns: []string{}}
@@ -106,6 +132,9 @@ func (s *Service) PreviewMerge(ctx context.Context, survivor, old int64, choose 
 		return p, err
 	}
 	if p.Fields, err = chooseFields(w.before.Survivor, w.before.Old, choose); err != nil {
+		return p, err
+	}
+	if p.Fields, err = s.seen(ctx, p.Fields); err != nil {
 		return p, err
 	}
 	p.Conflict = conflictOf(w.before.Survivor, w.before.Old)

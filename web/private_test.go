@@ -1,0 +1,85 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"aldine/internal/access"
+)
+
+// An administrator makes an attribute private; then a reader who follows every link, and asks for it by name, finds nothing of it.
+func TestPrivateAttribute(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const name, secret = "hidden_illness", "Xyzzy-gout"
+	admin, marketer, reader := s.as(access.Admin), s.as(access.Marketer), s.as(access.ReadOnly)
+	marketer.post("/settings/attributes", "name", name, "label", "Hidden illness", "type", "text").to("/settings/attributes")
+	marketer.post("/settings/attributes", "name", "closed", "type", "text", "private", "yes").want(http.StatusForbidden)
+	admin.post("/settings/attributes", "name", "birthday", "type", "date", "private", "yes").to("/settings/attributes")
+	for _, email := range []string{"a@example.org", "b@example.org"} {
+		marketer.post("/customers", "first_name", "Ann", "last_name", "Smith", "email", email, "attributes."+name, secret, "attributes.birthday", "1980-05-04").to("/customers/")
+	}
+	marketer.post("/segments", "name", "ill", "expression", name+` == "`+secret+`"`).to("/segments/1")
+	marketer.post("/segments", "name", "nested", "expression", `in_segment("ill")`).to("/segments/2")
+	marketer.post("/segments", "name", "open", "expression", `last_name == "Smith"`).to("/segments/3")
+	reader.get("/customers/1").want(200).has(secret)
+	marketer.get("/settings/attributes").want(200).hasNot("Make private")
+	for _, b := range []*browser{marketer, reader} {
+		b.post("/settings/attributes/"+name+"/private", "private", "yes").want(http.StatusForbidden)
+	}
+	admin.get("/settings/attributes").want(200).has("Make private")
+	admin.post("/settings/attributes/"+name+"/private", "private", "yes").to("/settings/attributes")
+	admin.get("/settings/attributes").want(200).has("not by read-only users")
+
+	told := func(p *page) {
+		t.Helper()
+		if p.status >= 500 {
+			t.Errorf("%s: %d", p.path, p.status)
+		}
+		for _, word := range []string{secret, name, "Hidden illness", "1980"} {
+			if strings.Contains(p.body, word) && !strings.Contains(p.body, "is private") {
+				t.Errorf("%s tells %q", p.path, word)
+			}
+		}
+	}
+	seen, next := map[string]bool{}, []string{"/", "/templates/new", "/segments/new", "/duplicates/1/2"}
+	for len(next) > 0 && len(seen) < 150 {
+		path := next[0]
+		next = next[1:]
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		p := reader.get(path)
+		told(p)
+		if p.root == nil {
+			continue
+		}
+		for _, a := range p.all("a") {
+			if href, _ := attr(a, "href"); strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
+				next = append(next, strings.Split(href, "#")[0])
+			}
+		}
+	}
+	if len(seen) < 25 || !seen["/segments/1"] || !seen["/customers/1"] {
+		t.Errorf("only %d pages were seen", len(seen))
+	}
+	for _, path := range []string{"/segments/check", "/segments/sample", "/segments/profile", "/segments/overlap"} {
+		for _, expression := range []string{name + ` != "x"`, `in_segment("nested")`} {
+			p := reader.fragment("POST", path, "expression", expression, "with", "3", "mode", "exact")
+			told(p)
+			if !strings.Contains(p.body, "private") && !strings.Contains(p.body, "Correct the expression first") {
+				t.Errorf("%s answers %s: %s", path, expression, p.text())
+			}
+		}
+		told(reader.fragment("POST", path, "expression", "", "with", "3", "mode", "exact"))
+	}
+	reader.fragment("POST", "/segments/overlap", "expression", "", "with", "2").want(200).has("asks for private attributes")
+	reader.fragment("POST", "/segments/rows", "expression", "")
+	reader.get("/segments/1/members.csv").want(http.StatusForbidden)
+	reader.get("/segments/3").want(200).has("Who belongs to it")
+	marketer.get("/segments/2").want(200).has(`in_segment("ill")`)
+	admin.post("/settings/attributes/"+name+"/private", "private", "no").to("/settings/attributes")
+	reader.get("/customers/1").want(200).has(secret)
+}
