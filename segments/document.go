@@ -19,13 +19,14 @@ in_segment("vip") and email endsWith "@example.org"
 | form | meaning |
 | --- | --- |
 | ` + "`and` `or` `not` (also `&&` `\\|\\|` `!`)" + ` | join conditions; parentheses group. Write ` + "`not (x > 5)`" + ` with its parentheses |
-| ` + "`==` `!=` `<` `<=` `>` `>=`" + ` | compare two values of one type; text is ordered by its characters' numbers |
+| ` + "`==` `!=` `<` `<=` `>` `>=`" + ` | compare two values of one type; text is ordered by its characters' numbers. ` + "`1 <= x < 5`" + ` is both |
 | ` + "`x in [a, b]` `x not in [a, b]`" + ` | one of several values |
 | ` + "`x contains y` `startsWith` `endsWith`" + ` | parts of a text; ` + "`tags contains \"x\"`" + ` asks a list for an item |
 | ` + "`x matches \"pattern\"`" + ` | a regular expression (RE2), such as ` + "`\"(?i)^san \"`" + `; without ` + "`\\b` and `(?m)`" + ` |
 | ` + "`+ - * / %`" + ` | numbers are exact; a quotient has six decimals, the rest is cut off; by zero it is not known. ` + "`+`" + ` joins text |
 | ` + "`time + duration` `time - time`" + ` | a later or earlier time; the duration between |
-| ` + "`condition ? a : b` `a ?? b`" + ` | one or the other; ` + "`a`" + `, or ` + "`b`" + ` where ` + "`a`" + ` is not known |
+| ` + "`condition ? a : b` `a ?? b`" + ` | one or the other (also ` + "`if condition { a } else { b }`" + `); ` + "`a`" + `, or ` + "`b`" + ` where ` + "`a`" + ` is not known |
+| ` + "`items \\| function(...)`" + ` | the same as ` + "`function(items, ...)`: `orders \\| count(.amount > 20)`" + ` |
 | ` + "`\"text\"` `'text'` `` `text` `` `12.50` `true` `false`" + ` | values |
 | ` + "`// note` `/* note */`" + ` | notes that mean nothing |
 
@@ -49,6 +50,7 @@ in_segment("vip") and email endsWith "@example.org"
   the facts of customers: ` + "`count(household) >= 2`, `sum(household, .total_spent) > 500`" + `; ` + "`household(...)`" + ` asks a whole expression of each member.
 - **Private attributes** cannot be used by the read-only role, nor segments that use them.
 - **Machines** (mail proxies, link scanners) never count as opening or clicking.
+- **What is wrong** with an expression is told all at once: line, column, the part that is meant, the nearest name that is known, the type that is needed.
 - Limits: 8 KB, 500 parts, 200 deep; with the segments it pulls in 2,000 parts; 100 looks at behaviour, 50 sums. Counting stops after 30 seconds.
 
 Attributes that a marketer defines stand beside the facts below under their own names: text, numbers and money, yes/no

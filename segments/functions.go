@@ -32,7 +32,7 @@ func functions() []function {
 		{"date", "date(text)", instant, `last_order_at < date("2026-01-31")`,
 			"A day (its midnight in UTC) or a time, such as \"2026-01-31T18:00:00Z\"", true, (*checker).date},
 		{"duration", "duration(text)", span, `now() - last_order_at > duration("90d")`,
-			"A length of time: s, min, h, d (24 hours), w, mo (30 days), y (365 days); \"1d12h\" adds them", true, (*checker).duration},
+			"A length of time: s, min, h, d (24 hours), w, mo (months of the calendar), y (12 of them); \"1d12h\" adds them", true, (*checker).duration},
 		{"ago", "ago(text)", instant, `last_order_at < ago("90d")`, "The time that long ago: now() - duration(text)", true, (*checker).ago},
 
 		{"year", "year(time)", number, `year(created_at) == 2026`, "Year in the customer's time zone (of a date attribute: as it stands)", true, (*checker).calendarPart},
@@ -72,7 +72,7 @@ func functions() []function {
 		{"contacts", "contacts([channel [, window]])", number, `contacts("post", "90d") <= 2`, "How often something was sent, by email, sms, post or calls (\"\": any) within the window before now", false, (*checker).contacts},
 		{"never", "never(event)", boolean, `never(bought("ROSES"))`, "The event has not been: not, for those who like to read it", false, (*checker).never},
 		{"followed", "followed(event, event [, window] ...)", boolean, `followed(clicked("spring-2026"), bought("ROSES"), "7d")`,
-			"The second event came after the first, within the window where one is given; more events can follow, each with its window. Events are clicked, opened, responded, contacted, received, bought, and any(items, condition)", false, (*checker).followed},
+			"The second event came after the first (later, not at the same moment), within the window where one is given; more events can follow, each with its window. Events are clicked, opened, responded, contacted, received, bought, and any(items, condition)", false, (*checker).followed},
 		{"as_of", "as_of(date, condition)", boolean, `as_of("2026-01-01", count(orders) >= 2)`,
 			"The condition as it was at that time: later orders, responses and touches do not count, and now() is that time. Only behaviour, for facts are not kept", false, (*checker).asOfCall},
 
