@@ -96,6 +96,9 @@ func newUniverse(t testing.TB, seed uint64) *universe {
 	u.segments(t, r)
 	u.refresh(t)
 	exec(t, u.pool, `ANALYZE`)
+	// What a session's own time zone is makes no difference.
+	exec(t, u.pool, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), '`+pick(r, []string{"UTC", "Asia/Kathmandu", "America/New_York"})+`'); END $$`)
+	u.pool.Reset()
 	u.facts = allFacts(t, u.pool)
 	return u
 }
