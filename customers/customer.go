@@ -85,6 +85,12 @@ func (c *Customer) Name() string { return displayName(c) }
 // A text attribute not known is "", any other kind is nil.
 func (c *Customer) Vars() map[string]any {
 	v := make(map[string]any, coreCount+4+len(c.attributeNames))
+	c.VarsInto(v)
+	return v
+}
+
+// VarsInto puts the variables of templates into a map that held those of another customer read with this one.
+func (c *Customer) VarsInto(v map[string]any) {
 	for i, p := range c.refs() {
 		v[coreNames[i]] = *p
 	}
@@ -104,5 +110,4 @@ func (c *Customer) Vars() map[string]any {
 		}
 		v[n] = a
 	}
-	return v
 }

@@ -43,22 +43,23 @@ func scanner(attributes []Attribute) func(pgx.CollectableRow) (Customer, error) 
 	for i, a := range attributes {
 		names[i] = a.Name
 	}
+	var c Customer // every row is read into it and then copied
+	into := make([]any, 0, coreCount+13+len(attributes))
+	into = append(into, &c.ID)
+	for _, p := range c.refs() {
+		into = append(into, p)
+	}
+	into = append(into, &c.ListID, &c.Rented, &c.HouseholdID, &c.AddressHash, &c.ResidenceID, &c.CompanyID, &c.OrdersCount, &c.TotalSpent, &c.FirstOrderAt, &c.LastOrderAt,
+		&c.CreatedAt, &c.UpdatedAt)
+	first := len(into)
+	for _, a := range attributes {
+		into = append(into, target(a.Type))
+	}
 	return func(row pgx.CollectableRow) (Customer, error) {
-		c := Customer{Attributes: map[string]any{}, attributeNames: names}
-		into := make([]any, 0, coreCount+13+len(attributes))
-		into = append(into, &c.ID)
-		for _, p := range c.refs() {
-			into = append(into, p)
-		}
-		into = append(into, &c.ListID, &c.Rented, &c.HouseholdID, &c.AddressHash, &c.ResidenceID, &c.CompanyID, &c.OrdersCount, &c.TotalSpent, &c.FirstOrderAt, &c.LastOrderAt,
-			&c.CreatedAt, &c.UpdatedAt)
-		first := len(into)
-		for _, a := range attributes {
-			into = append(into, target(a.Type))
-		}
 		if err := row.Scan(into...); err != nil {
-			return c, err
+			return Customer{}, err
 		}
+		c.Attributes, c.attributeNames = make(map[string]any, len(attributes)), names
 		for i, a := range attributes {
 			if v, ok := value(into[first+i]); ok {
 				c.Attributes[a.Name] = v
@@ -110,6 +111,15 @@ func deref[T any](p *T) (any, bool) {
 	return *p, true
 }
 
+// LoadProfiles gives the customers with the ids in the order of their numbers; those that do not exist are left out.
+func LoadProfiles(ctx context.Context, q Querier, ids []ID) ([]Profile, error) {
+	attributes, err := LoadAttributes(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return load(ctx, q, attributes, ids)
+}
+
 // Profiles gives the customers with the ids; those that do not exist are absent.
 func (s *Service) Profiles(ctx context.Context, q Querier, ids []ID) (map[ID]Profile, error) {
 	return Profiles(ctx, q, ids)
@@ -117,11 +127,7 @@ func (s *Service) Profiles(ctx context.Context, q Querier, ids []ID) (map[ID]Pro
 
 // Profiles gives the customers with the ids; those that do not exist are absent.
 func Profiles(ctx context.Context, q Querier, ids []ID) (map[ID]Profile, error) {
-	attributes, err := LoadAttributes(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	found, err := load(ctx, q, attributes, ids)
+	found, err := LoadProfiles(ctx, q, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +144,7 @@ func load(ctx context.Context, q Querier, attributes []Attribute, ids []ID) ([]C
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanner(attributes))
+	return pgx.AppendRows(make([]Customer, 0, len(ids)), rows, scanner(attributes))
 }
 
 // Get gives one customer, the survivor under the number of one who was merged; NotFound where there is none.

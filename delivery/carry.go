@@ -38,7 +38,7 @@ type run struct {
 	batch    batch
 	journal  *handover
 	touches  []touch
-	profiles map[int64]customers.Profile
+	profiles map[int64]*customers.Profile
 	renderer *renderer
 	giveUp   bool                          // a message that is put off once more has failed
 	may      func(*touch) bool             // whether a message may go now; nil: always

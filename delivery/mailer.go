@@ -27,7 +27,7 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 	r.may = func(t *touch) bool { return s.limits.take(&r.renderer.settings, t.Destination, time.Now()) }
 	hand := func() {
 		var bodies [2][]byte // one is answered while the other is written
-		n := 0
+		n, vars := 0, r.renderer.vars()
 		s.mails.Stream(ctx, email.Stream{
 			Next: func() *email.Mail {
 				for {
@@ -41,7 +41,7 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 						continue
 					}
 					n = 1 - n
-					from, err := l.write(&bodies[n], t, p)
+					from, err := l.write(&bodies[n], vars, t, p)
 					if err != nil {
 						r.done(t, broken(err))
 						continue
@@ -93,11 +93,11 @@ func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	return l, err
 }
 
-// write makes the mail of one customer. from is where it comes back to if it cannot be delivered: a signed address that tells
+// write makes the mail of one customer; vars are the renderer's. from is where it comes back to if it cannot be delivered: a signed address that tells
 // whose it was, or the sender's own where no domain is set up for that.
-func (l *letterhead) write(body *[]byte, t *touch, p customers.Profile) (from string, err error) {
+func (l *letterhead) write(body *[]byte, vars map[string]any, t *touch, p *customers.Profile) (from string, err error) {
 	r := l.renderer
-	values, unsubscribe, err := r.fill(t, p)
+	values, unsubscribe, err := r.fill(vars, t, p)
 	if err != nil {
 		return "", err
 	}
@@ -162,7 +162,7 @@ func (s *Service) text(ctx context.Context, r *run, t *touch) outcome {
 	if !ok {
 		return deleted
 	}
-	out, _, err := r.renderer.render(*t, p)
+	out, _, err := r.renderer.render(t, p)
 	if err != nil {
 		return broken(err)
 	}

@@ -183,8 +183,13 @@ func (s *Service) ready(ctx context.Context, r *run) (err error) {
 	for i, t := range r.touches {
 		taken[i] = t.CustomerID
 	}
-	if r.profiles, err = customers.Profiles(ctx, s.pool, taken); err != nil {
+	found, err := customers.LoadProfiles(ctx, s.pool, taken)
+	if err != nil {
 		return err
+	}
+	r.profiles = make(map[int64]*customers.Profile, len(found))
+	for i := range found {
+		r.profiles[found[i].ID] = &found[i]
 	}
 	r.renderer, err = s.renderer(ctx, r.batch)
 	return err
@@ -316,30 +321,38 @@ func (r *renderer) token(customerID int64) tracking.Token {
 	return tracking.Token{CampaignID: r.batch.CampaignID, StepID: r.batch.StepID, CustomerID: customerID}
 }
 
-// vars gives the values of a template for one customer, the address under which the customer can leave, and what makes a
-// link a tracked one.
-func (r *renderer) vars(t *touch, p customers.Profile) (vars map[string]any, unsubscribe string, rewrite func(string) string) {
+// vars gives what all customers have in common of a template's values. Whoever fills in many of them one after the other keeps it.
+func (r *renderer) vars() map[string]any {
+	return content.Vars{
+		Customer: map[string]any{}, CampaignName: r.batch.Name, CampaignCode: r.batch.Code,
+		CompanyName: r.settings.CompanyName, CompanyAddress: r.settings.CompanyAddress, Today: r.now,
+	}.Map()
+}
+
+// bind puts the values of one customer into the vars. It gives the address under which the customer can leave, and what makes a link a
+// tracked one.
+func (r *renderer) bind(vars map[string]any, t *touch, p *customers.Profile) (unsubscribe string, rewrite func(string) string) {
 	token := r.token(t.CustomerID)
 	unsubscribe = r.urls.UnsubscribeURL(token)
-	return content.Vars{
-			Customer: p.Vars(), CampaignName: r.batch.Name, CampaignCode: r.batch.Code, Keycode: t.Keycode,
-			CompanyName: r.settings.CompanyName, CompanyAddress: r.settings.CompanyAddress, UnsubscribeURL: unsubscribe, Today: r.now,
-		}.Map(), unsubscribe, func(url string) string {
-			token.LinkID = r.links[url]
-			return r.urls.ClickURL(token)
-		}
+	p.VarsInto(vars["customer"].(map[string]any))
+	vars["keycode"], vars["unsubscribe_url"] = t.Keycode, unsubscribe
+	return unsubscribe, func(url string) string {
+		token.LinkID = r.links[url]
+		return r.urls.ClickURL(token)
+	}
 }
 
 // render fills in the template; the URL is the customer's unsubscribe address.
-func (r *renderer) render(t touch, p customers.Profile) (content.Rendered, string, error) {
-	vars, unsubscribe, rewrite := r.vars(&t, p)
+func (r *renderer) render(t *touch, p *customers.Profile) (content.Rendered, string, error) {
+	vars := r.vars()
+	unsubscribe, rewrite := r.bind(vars, t, p)
 	out, err := r.template.Render(vars, rewrite)
 	return out, unsubscribe, err
 }
 
 // fill is render for those who keep the template's fixed text.
-func (r *renderer) fill(t *touch, p customers.Profile) (content.Values, string, error) {
-	vars, unsubscribe, rewrite := r.vars(t, p)
+func (r *renderer) fill(vars map[string]any, t *touch, p *customers.Profile) (content.Values, string, error) {
+	unsubscribe, rewrite := r.bind(vars, t, p)
 	out, err := r.template.Fill(vars, rewrite)
 	return out, unsubscribe, err
 }

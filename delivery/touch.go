@@ -70,8 +70,17 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 	now := s.now()
 	var claimed []touch
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		all, err := changeTx(ctx, tx, len(ids), claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
+		all := make([]touch, 0, len(ids))
+		sql, args := claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
 			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": attempt, "claim": claim, "now": now,
+		}
+		err := change(len(ids), func() (int, error) {
+			rows, err := tx.Query(ctx, sql, args)
+			if err != nil {
+				return 0, err
+			}
+			all, err = pgx.AppendRows(all, rows, pgx.RowToStructByPos[touch])
+			return len(all), err
 		})
 		if err != nil {
 			return err
@@ -155,53 +164,77 @@ func (s *Service) settleTx(ctx context.Context, tx pgx.Tx, b batch, claim string
 		ids[i], states[i], reasons[i], refs[i] = r.CustomerID, r.State, r.Reason, r.Ref
 	}
 	now := s.now()
-	settled, err := changeTx(ctx, tx, n, `
-		WITH found AS MATERIALIZED (
-			SELECT r.*, t.place FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
-			CROSS JOIN LATERAL (SELECT u.ctid AS place FROM touches u
-				WHERE u.customer_id = r.customer_id AND u.campaign_id = @campaign AND u.step_id = @step
-					AND u.provider_ref = @claim AND u.state IN ('sending', 'unconfirmed') OFFSET 0) t
-		)
+	args := pgx.NamedArgs{
+		"ids": ids, "states": states, "reasons": reasons, "refs": refs, "now": now, "campaign": b.CampaignID, "step": b.StepID, "claim": claim,
+	}
+	var pieces []costs.Piece
+	err := change(n, func() (changed int, err error) {
+		rows, err := tx.Query(ctx, settleSQL, args)
+		if err != nil {
+			return 0, err
+		}
+		var p costs.Piece
+		var state string
+		_, err = pgx.ForEachRow(rows, []any{&state, &p.CellID, &p.ListID, &p.Keycode, &p.UnitCost, &p.Number}, func() error {
+			changed += int(p.Number)
+			if p.Sent = state == "sent"; settled(state) {
+				pieces = append(pieces, p)
+			}
+			return nil
+		})
+		return changed, err
+	})
+	if err != nil {
+		return err
+	}
+	return bookPiecesTx(ctx, tx, b, ids, pieces, now)
+}
+
+const settleSQL = `
+	WITH found AS MATERIALIZED (
+		SELECT r.*, t.place FROM unnest(@ids::bigint[], @states::text[], @reasons::text[], @refs::text[]) AS r (customer_id, state, reason, ref)
+		CROSS JOIN LATERAL (SELECT u.ctid AS place FROM touches u
+			WHERE u.customer_id = r.customer_id AND u.campaign_id = @campaign AND u.step_id = @step
+				AND u.provider_ref = @claim AND u.state IN ('sending', 'unconfirmed') OFFSET 0) t
+	), changed AS (
 		UPDATE touches t SET state = r.state, reason = nullif(r.reason, ''),
 			provider_ref = CASE WHEN r.state = 'unconfirmed' THEN t.provider_ref ELSE nullif(r.ref, '') END,
 			sent_at = CASE WHEN r.state = 'sent' THEN @now::timestamptz END, updated_at = @now
 		FROM found r
 		WHERE t.ctid = r.place AND t.provider_ref = @claim AND t.state || '' IN ('sending', 'unconfirmed')
-		RETURNING t.customer_id, t.state, coalesce(t.destination, ''), coalesce(t.keycode, ''), t.cell_id, t.list_id, t.unit_cost`, pgx.NamedArgs{
-		"ids": ids, "states": states, "reasons": reasons, "refs": refs, "now": now, "campaign": b.CampaignID, "step": b.StepID, "claim": claim,
-	})
-	if err != nil {
-		return err
+		RETURNING t.state, t.cell_id, t.list_id, coalesce(t.keycode, '') AS keycode, t.unit_cost
+	)
+	SELECT state, cell_id, list_id, keycode, unit_cost, count(*) FROM changed GROUP BY state, cell_id, list_id, keycode, unit_cost`
+
+// change lets n touches be changed. Where some were left out it asks once more: a touch that somebody else was just changing is not
+// seen by the statement that waited for it.
+func change(n int, some func() (changed int, err error)) error {
+	changed, err := some()
+	if err == nil && changed < n {
+		_, err = some()
 	}
-	return bookTx(ctx, tx, b, settled, now)
+	return err
 }
 
-// changeTx changes at most n touches and gives them. Where some were left out it looks once more: a touch that somebody else
-// was just changing is not seen by the statement that waited for it.
-func changeTx(ctx context.Context, tx pgx.Tx, n int, sql string, args pgx.NamedArgs) (all []touch, err error) {
-	for try := 0; try < 2 && len(all) < n; try++ {
-		rows, err := tx.Query(ctx, sql, args)
-		if err != nil {
-			return nil, err
-		}
-		if all, err = pgx.AppendRows(all, rows, pgx.RowToStructByPos[touch]); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
+// settled tells whether money that was set aside for a touch is free now.
+func settled(state string) bool { return state == "sent" || state == "failed" || state == "excluded" }
 
 // bookTx books what touches cost that were sent, and frees what was set aside for those that were sent, have failed or
 // were left out.
-func bookTx(ctx context.Context, tx pgx.Tx, b batch, settled []touch, now time.Time) error {
+func bookTx(ctx context.Context, tx pgx.Tx, b batch, touches []touch, now time.Time) error {
 	var pieces []costs.Piece
-	people := make([]int64, 0, len(settled))
-	for _, t := range settled {
-		people = append(people, t.CustomerID)
-		if t.State == "sent" || t.State == "failed" || t.State == "excluded" {
-			pieces = append(pieces, costs.Piece{CellID: t.CellID, ListID: t.ListID, Keycode: t.Keycode, UnitCost: t.UnitCost, Sent: t.State == "sent"})
+	people := make([]int64, len(touches))
+	for i, t := range touches {
+		people[i] = t.CustomerID
+		if settled(t.State) {
+			pieces = append(pieces, costs.Piece{Number: 1, CellID: t.CellID, ListID: t.ListID, Keycode: t.Keycode, UnitCost: t.UnitCost, Sent: t.State == "sent"})
 		}
 	}
+	return bookPiecesTx(ctx, tx, b, people, pieces, now)
+}
+
+// bookPiecesTx is bookTx where the people are known, and how many pieces are alike.
+func bookPiecesTx(ctx context.Context, tx pgx.Tx, b batch, people []int64, pieces []costs.Piece, now time.Time) error {
 	if err := tally.MarkTx(ctx, tx, b.CampaignID, now, people...); err != nil {
 		return err
 	}

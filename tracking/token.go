@@ -1,13 +1,16 @@
 package tracking
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"strings"
+	"sync"
 
 	"aldine/internal/fault"
 )
@@ -32,8 +35,33 @@ type Token struct {
 // Signer makes and checks tokens. A token is the number of the key (one byte), the token's numbers as varints and
 // ten bytes of HMAC-SHA256, in base64url: 20 to 34 characters for any usual numbers.
 type Signer struct {
-	keys   map[byte][]byte
+	keys   map[byte]*sealer
 	signer byte
+}
+
+// sealer makes codes with one secret. A hash that was used once keeps what it has made of the secret, so hashes are used again.
+type sealer struct{ hashes sync.Pool }
+
+type sealing struct {
+	hash.Hash
+	sum [sha256.Size]byte
+}
+
+func newSealer(secret []byte) *sealer {
+	secret = bytes.Clone(secret)
+	return &sealer{sync.Pool{New: func() any { return &sealing{Hash: hmac.New(sha256.New, secret)} }}}
+}
+
+// append puts the code of what b holds behind it.
+func (s *sealer) append(b []byte, p Purpose) []byte {
+	h := s.hashes.Get().(*sealing)
+	h.Reset()
+	h.sum[0] = byte(p)
+	_, _ = h.Write(h.sum[:1]) // a hash never fails
+	_, _ = h.Write(b)
+	b = append(b, h.Sum(h.sum[:0])[:macSize]...)
+	s.hashes.Put(h)
+	return b
 }
 
 // Key is a secret with its number; the number goes into the token, so that keys can be replaced while links signed
@@ -63,7 +91,7 @@ func NewKeyedSigner(keys ...Key) (*Signer, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("signing links needs a key")
 	}
-	s := &Signer{keys: map[byte][]byte{}, signer: keys[0].ID}
+	s := &Signer{keys: map[byte]*sealer{}, signer: keys[0].ID}
 	for _, k := range keys {
 		if len(k.Secret) < 16 {
 			return nil, fmt.Errorf("signing key %d is too short: it needs at least 16 bytes", k.ID)
@@ -71,7 +99,7 @@ func NewKeyedSigner(keys ...Key) (*Signer, error) {
 		if _, twice := s.keys[k.ID]; twice {
 			return nil, fmt.Errorf("two signing keys have the number %d", k.ID)
 		}
-		s.keys[k.ID] = append([]byte(nil), k.Secret...)
+		s.keys[k.ID] = newSealer(k.Secret)
 	}
 	return s, nil
 }
@@ -89,8 +117,7 @@ func (s *Signer) Sign(p Purpose, t Token) string {
 }
 
 func (s *Signer) sign(p Purpose, t Token) []byte {
-	b := t.body(s.signer)
-	return append(b, mac(s.keys[s.signer], p, b)...)
+	return s.keys[s.signer].append(t.body(s.signer), p)
 }
 
 // body is what is signed, with room for the MAC.
@@ -122,9 +149,13 @@ func (s *Signer) verify(p Purpose, b []byte) (Token, error) {
 	if len(b) < 1+4+macSize {
 		return Token{}, errForged
 	}
-	body, sum := b[:len(b)-macSize], b[len(b)-macSize:]
-	secret, ok := s.keys[body[0]]
-	if !ok || !hmac.Equal(sum, mac(secret, p, body)) {
+	body := b[:len(b)-macSize]
+	key, ok := s.keys[body[0]]
+	if !ok {
+		return Token{}, errForged
+	}
+	var ours [maxToken]byte
+	if !hmac.Equal(b, key.append(append(ours[:0], body...), p)) {
 		return Token{}, errForged
 	}
 	var numbers [4]int64
@@ -140,13 +171,6 @@ func (s *Signer) verify(p Purpose, b []byte) (Token, error) {
 		return Token{}, errForged
 	}
 	return Token{numbers[0], numbers[1], numbers[2], numbers[3]}, nil
-}
-
-func mac(secret []byte, p Purpose, body []byte) []byte {
-	h := hmac.New(sha256.New, secret)
-	h.Write([]byte{byte(p)})
-	h.Write(body)
-	return h.Sum(nil)[:macSize]
 }
 
 // URLs makes the tracked addresses. Base is the public address of the installation ("https://mail.example.org").
@@ -168,5 +192,8 @@ func (u URLs) PixelURL(t Token) string { t.LinkID = 0; return u.url(Open, t) }
 func (u URLs) UnsubscribeURL(t Token) string { t.LinkID = 0; return u.url(Unsubscribe, t) }
 
 func (u URLs) url(p Purpose, t Token) string {
-	return strings.TrimSuffix(u.Base, "/") + "/t/" + string(rune(p)) + "/" + u.Signer.Sign(p, t)
+	base := strings.TrimSuffix(u.Base, "/")
+	b := append(make([]byte, 0, len(base)+len("/t/c/")+maxToken), base...)
+	b = append(b, '/', 't', '/', byte(p), '/')
+	return string(encoding.AppendEncode(b, u.Signer.sign(p, t)))
 }

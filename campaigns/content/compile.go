@@ -3,7 +3,6 @@ package content
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -142,7 +141,7 @@ func (c *Compiled) Links() []string { return slices.Clone(c.links) }
 func (c *Compiled) Uses(variable string) bool { return c.used[variable] }
 
 // Render fills in the template. rewrite gets each trackable URL as written in the template and gives the one to print;
-// nil prints the URLs filled in but otherwise as they are. An Invalid error says what a customer's data broke.
+// nil prints the URLs filled in but otherwise as they are; they join the vars. An Invalid error says what a customer's data broke.
 func (c *Compiled) Render(vars map[string]any, rewrite func(url string) string) (Rendered, error) {
 	v, err := c.Fill(vars, rewrite)
 	if err != nil {
@@ -151,27 +150,25 @@ func (c *Compiled) Render(vars map[string]any, rewrite func(url string) string) 
 	return Rendered{Subject: oneLine(c.subject.join(v.Subject)), HTML: c.html.join(v.HTML), Text: c.body.join(v.Text)}, nil
 }
 
-// Fill is Render for those who keep the layout's fixed text: it gives only what stands between.
+// Fill is Render for those who keep the layout's fixed text: it gives only what stands between. The addresses of links join the vars.
 func (c *Compiled) Fill(vars map[string]any, rewrite func(url string) string) (Values, error) {
-	bound := make(map[string]any, len(vars)+len(c.links))
-	maps.Copy(bound, vars)
 	for i, url := range c.links {
 		if rewrite != nil {
-			bound[placeholder(i)] = rewrite(url)
+			vars[placeholder(i)] = rewrite(url)
 			continue
 		}
 		target, err := execute(c.targets[i], "html", vars)
 		if err != nil {
 			return Values{}, err
 		}
-		bound[placeholder(i)] = tidyURL(target)
+		vars[placeholder(i)] = tidyURL(target)
 	}
 	var out Values
 	var err error
-	if out.Subject, err = c.subject.fill(bound); err != nil {
+	if out.Subject, err = c.subject.fill(vars); err != nil {
 		return Values{}, err
 	}
-	if out.HTML, err = c.html.fill(bound); err != nil {
+	if out.HTML, err = c.html.fill(vars); err != nil {
 		return Values{}, err
 	}
 	if c.delicate {
@@ -179,7 +176,7 @@ func (c *Compiled) Fill(vars map[string]any, rewrite func(url string) string) (V
 			return Values{}, fault.Bad("The filled-in template is not safe to send", faults...)
 		}
 	}
-	out.Text, err = c.body.fill(bound)
+	out.Text, err = c.body.fill(vars)
 	return out, err
 }
 

@@ -190,7 +190,7 @@ func (l *leasing) withdrawTx(ctx context.Context, tx pgx.Tx, picked []int64) (ma
 	var call, customer int64
 	var people []int64
 	var ended bool
-	var p costs.Piece
+	p := costs.Piece{Number: 1}
 	if _, err := pgx.ForEachRow(rows, []any{&call, &customer, &ended, &p.CellID, &p.ListID, &p.Keycode, &p.UnitCost, &p.Sent}, func() error {
 		blocked[call] = true
 		if ended {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
 
 	"aldine/delivery/costs"
@@ -53,9 +52,8 @@ func bookTx(ctx context.Context, tx pgx.Tx, step costs.Step, rows pgx.Rows, now 
 	var people []int64
 	pieces, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p costs.Piece, err error) {
 		var customer int64
-		var cost decimal.Decimal
-		err = row.Scan(&customer, &p.CellID, &p.ListID, &p.Keycode, &cost, &p.Sent)
-		p.UnitCost = cost
+		p.Number = 1
+		err = row.Scan(&customer, &p.CellID, &p.ListID, &p.Keycode, &p.UnitCost, &p.Sent)
 		people = append(people, customer)
 		return p, err
 	})

@@ -21,8 +21,9 @@ type Step struct {
 	Currency           string
 }
 
-// Piece is one touch whose fate is known.
+// Piece is a touch whose fate is known, or some that are alike.
 type Piece struct {
+	Number   int64
 	CellID   int64
 	ListID   *int64
 	Keycode  string
@@ -70,7 +71,11 @@ func SettleTx(ctx context.Context, tx pgx.Tx, s Step, pieces []Piece, now time.T
 	var err error
 	counts := map[line]int64{}
 	for _, p := range pieces {
-		if freed, err = freed.Add(p.UnitCost); err != nil {
+		n, err := decimal.New(p.Number, 0)
+		if err != nil {
+			return err
+		}
+		if freed, err = freed.AddMul(n, p.UnitCost); err != nil {
 			return err
 		}
 		if p.Sent && !p.UnitCost.IsZero() {
@@ -78,7 +83,7 @@ func SettleTx(ctx context.Context, tx pgx.Tx, s Step, pieces []Piece, now time.T
 			if p.ListID != nil {
 				l.list = *p.ListID
 			}
-			counts[l]++
+			counts[l] += p.Number
 		}
 	}
 	if err := reserveTx(ctx, tx, s.CampaignID, s.StepID, freed.Neg(), now); err != nil || len(counts) == 0 {

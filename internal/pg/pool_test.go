@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/govalues/decimal"
+	"github.com/jackc/pgx/v5"
 
 	"aldine/internal/pg"
 	"aldine/internal/pgtest"
@@ -110,5 +111,36 @@ func TestOpenFailsWithoutPassword(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("error for a bad address: %v", err)
 		}
+	}
+}
+
+func TestDecimalsOfAllSizes(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	rows, err := pool.Query(t.Context(), `
+		SELECT v, v::text FROM (
+			SELECT (sign * digits::numeric / (10::numeric ^ scale))::numeric(38,16) AS v FROM
+				unnest(ARRAY[1, -1]) AS sign, unnest(ARRAY[0, 1, 9, 10, 99, 100, 9999, 10000, 10001, 99999999, 100000000, 123456789012, 9999999999999999, 10000000000000000, 999999999999999999]) AS digits,
+				generate_series(0, 12) AS scale
+			UNION ALL SELECT trunc(v, 4) FROM unnest(ARRAY[0.0001, 0.00001, 1234.5678, 12345678.9, 100000000.0001, -0.0100]) AS v
+			UNION ALL SELECT v::numeric(19,4) FROM unnest(ARRAY[0, 12.5, 0.0125, 999999999999999.9999, -7]) AS v
+			UNION ALL SELECT v::bigint::numeric FROM unnest(ARRAY[0, 5, 10000, 100000000, -20]) AS v) AS x`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got decimal.Decimal
+	var text string
+	n := 0
+	if _, err := pgx.ForEachRow(rows, []any{&got, &text}, func() error {
+		n++
+		if want := decimal.MustParse(text); got.Cmp(want) != 0 || got.String() != want.Trim(2).Pad(2).String() {
+			t.Errorf("%s was read as %s", text, got)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n < 300 {
+		t.Errorf("%d numbers", n)
 	}
 }
