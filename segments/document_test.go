@@ -48,7 +48,9 @@ func TestExamplesOfTheDocument(t *testing.T) {
 	}
 	for _, example := range append(examples, others...) {
 		if slices.Contains(others, example) {
-			if words := strings.Fields(example); !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(fragments, w) && !slices.Contains(strings.Fields("any all none one count sum min max mean first last"), w) }) {
+			if words := strings.Fields(example); !slices.ContainsFunc(words, func(w string) bool {
+				return !slices.Contains(fragments, w) && !slices.Contains(strings.Fields("any all none one count sum min max mean first last"), w)
+			}) {
 				continue
 			}
 			if slices.Contains([]string{`not (x > 5)`, `matches "(?i)..."`, `date("2026-01-31")`, `ago("1mo")`, `household(...)`}, example) {

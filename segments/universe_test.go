@@ -26,6 +26,7 @@ type universe struct {
 	now     time.Time
 	facets  map[kind][]string // facts of customers by type
 	saved   savedNames
+	collate string // of columns with text; "" for the database's own
 }
 
 // savedNames are the segments, by where they can stand.
@@ -89,6 +90,7 @@ func newUniverse(t testing.TB, seed uint64) *universe {
 		u.now = moment(pick(r, moments[2:])).Add(time.Duration(r.IntN(3)) * time.Microsecond)
 	}
 	u.s = New(u.pool, func() time.Time { return u.now })
+	u.elsewhere(t, r)
 	columns := u.define(t, r)
 	u.names(t, r)
 	u.people(t, r, columns)
@@ -96,11 +98,41 @@ func newUniverse(t testing.TB, seed uint64) *universe {
 	u.segments(t, r)
 	u.refresh(t)
 	exec(t, u.pool, `ANALYZE`)
-	// What a session's own time zone is makes no difference.
-	exec(t, u.pool, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), '`+pick(r, []string{"UTC", "Asia/Kathmandu", "America/New_York"})+`'); END $$`)
-	u.pool.Reset()
 	u.facts = allFacts(t, u.pool)
 	return u
+}
+
+// elsewhere makes the database one of another country: another time zone of its sessions, another order of letters.
+func (u *universe) elsewhere(t testing.TB, r *rand.Rand) {
+	t.Helper()
+	config := u.pool.Config()
+	config.ConnConfig.RuntimeParams["timezone"] = pick(r, []string{"UTC", "Asia/Kathmandu", "America/New_York"})
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	u.pool = pool
+	u.s = New(pool, func() time.Time { return u.now })
+	if r.IntN(2) == 0 {
+		return
+	}
+	u.collate = ` COLLATE "` + pick(r, []string{"sv-x-icu", "en-x-icu", "tr-x-icu"}) + `"`
+	rows, err := pool.Query(t.Context(), `
+		SELECT format('ALTER TABLE %I ALTER COLUMN %I TYPE %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod))
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+		WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND a.attnum > 0 AND a.attcollation <> 0 AND
+			c.relname IN ('customers', 'orders', 'order_lines', 'responses', 'touches', 'campaigns', 'lists', 'products', 'segments') AND c.relkind IN ('r', 'p')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		exec(t, pool, change+u.collate)
+	}
 }
 
 // refresh reads what can be named.
@@ -128,7 +160,7 @@ func facetsOf(c *Catalog) map[kind][]string {
 
 // define draws attributes: one of each type at least, a birthday, some private. It gives their types by column.
 func (u *universe) define(t testing.TB, r *rand.Rand) (columns [][2]string) {
-	types := map[string]string{"text": "text", "number": "numeric", "money": "numeric(19,4)", "bool": "boolean", "date": "date", "time": "timestamptz", "list": "text[]"}
+	types := map[string]string{"text": "text" + u.collate, "number": "numeric", "money": "numeric(19,4)", "bool": "boolean", "date": "date", "time": "timestamptz", "list": "text[]" + u.collate}
 	add := func(name, typ string) {
 		exec(t, u.pool, `INSERT INTO attributes (name, label, type, column_name, private, created_at) VALUES ($1, $1, $2, $3, $4, $5)`, name, typ, "a_"+name, r.IntN(4) == 0, u.now)
 		exec(t, u.pool, `ALTER TABLE customers ADD COLUMN `+pgx.Identifier{"a_" + name}.Sanitize()+` `+types[typ])
