@@ -239,7 +239,7 @@ func (w *world) work(d *delivery.Service) {
 		w.t.Fatal(err)
 	}
 	ctx := context.Background()
-	w.exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state IN ('scheduled', 'retryable')`, nil) // print runs and retries need not wait here
+	w.exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state IN ('scheduled', 'retryable', 'available')`, nil) // print runs and retries need not wait here
 	if err := client.Start(ctx); err != nil {
 		w.t.Fatal(err)
 	}
