@@ -180,6 +180,10 @@ func filled(texts []string) []string {
 const mergesBlankSQL = `UPDATE customer_merges SET before = '{}', fields = CASE jsonb_typeof(fields) WHEN 'array' THEN '[]' ELSE '{}' END::jsonb
 	WHERE customer_id = ANY (@ids) OR old_id = ANY (@ids)`
 
+// mailsGoneSQL deletes mails that came from people or are about them.
+const mailsGoneSQL = `DELETE FROM inbound_raw WHERE addresses && @emails
+	OR response_ids && ARRAY (SELECT response_id FROM responses WHERE customer_id = ANY (@ids) AND kind IN ('bounce', 'complaint', 'reply'))`
+
 // eraseSQL is done in order; the parameters are those of gatherTx.
 var eraseSQL = []string{
 	`DELETE FROM customers WHERE customer_id = @id`,
@@ -197,6 +201,7 @@ var eraseSQL = []string{
 	`UPDATE calls SET phone = '', note = '', updated_at = @now,
 		state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = ANY (@ids)`,
 	`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
+	mailsGoneSQL,
 	`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 	`DELETE FROM duplicates WHERE (customer_id = ANY (@ids) OR other_id = ANY (@ids)) AND state = 'open'`,
 	`UPDATE duplicates SET evidence = '[]', conflict = NULL WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,

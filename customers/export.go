@@ -50,6 +50,8 @@ var exportParts = []struct{ name, sql string }{
 	{"responses", `SELECT jsonb_build_object('kind', r.kind, 'at', r.at, 'campaign', c.name, 'channel', r.channel, 'keycode', r.keycode, 'order_id', r.order_ref,
 			'machine', r.machine, 'detail', r.detail)
 		FROM responses r LEFT JOIN campaigns c ON c.campaign_id = r.campaign_id WHERE r.customer_id = ANY (@ids) ORDER BY r.at, r.response_id`},
+	{"mails", `SELECT jsonb_build_object('received_at', received_at, 'sent_to', sent_to, 'bytes', bytes, 'mail', encode(body, 'escape')) FROM inbound_raw
+		WHERE response_ids && ARRAY (SELECT response_id FROM responses WHERE customer_id = ANY (@ids) AND kind IN ('bounce', 'complaint', 'reply')) ORDER BY received_at, mail_hash`},
 	{"calls", `SELECT jsonb_build_object('campaign', c.name, 'phone', k.phone, 'state', k.state, 'outcome', k.outcome, 'note', k.note, 'due_at', k.due_at,
 			'attempts', coalesce((SELECT jsonb_agg(jsonb_build_object('at', a.at, 'agent', a.agent, 'outcome', a.outcome, 'note', a.note) ORDER BY a.at, a.attempt_id)
 				FROM call_attempts a WHERE a.customer_id = k.customer_id AND a.call_id = k.call_id), '[]'))

@@ -89,6 +89,7 @@ func (s *Service) forgetTx(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (
 		`UPDATE calls SET phone = '', note = '', updated_at = @now,
 			state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = ANY (@ids)`,
 		`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
+		mailsGoneSQL,
 		`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 		`DELETE FROM duplicates WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
 		mergesBlankSQL,

@@ -72,6 +72,9 @@ type Result struct {
 	CustomerID int64     `json:"customer_id,omitempty"`
 	CampaignID int64     `json:"campaign_id,omitempty"`
 	StepID     int64     `json:"step_id,omitempty"`
+
+	made   []uuid.UUID // responses of all recipients
+	people []int64     // to whom they were recorded
 }
 
 // Receive takes in a raw message that another program vouches for. envelopeTo is the address it was sent to; "" leaves that
@@ -128,13 +131,21 @@ func (s *Service) receive(ctx context.Context, m mail) (Result, error) {
 		if res, err = s.takeTx(ctx, tx, m, v); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `
-			UPDATE inbound_mails SET kind = @kind, outcome = @outcome, reason = @reason, campaign_id = nullif(@campaign::bigint, 0), step_id = nullif(@step::bigint, 0)
-			WHERE mail_hash = @hash`,
-			pgx.NamedArgs{"hash": hash, "kind": res.Kind, "outcome": res.Outcome, "reason": nameless(plain(res.Reason, 400)), "campaign": res.CampaignID, "step": res.StepID})
-		return err
+		if err := noteTx(ctx, tx, hash, res); err != nil {
+			return err
+		}
+		return s.keepRawTx(ctx, tx, hash, m, res, v)
 	})
 	return res, err
+}
+
+// noteTx writes down what became of a mail.
+func noteTx(ctx context.Context, tx pgx.Tx, hash []byte, res Result) error {
+	_, err := tx.Exec(ctx, `
+			UPDATE inbound_mails SET kind = @kind, outcome = @outcome, reason = @reason, campaign_id = nullif(@campaign::bigint, 0), step_id = nullif(@step::bigint, 0)
+			WHERE mail_hash = @hash`,
+		pgx.NamedArgs{"hash": hash, "kind": res.Kind, "outcome": res.Outcome, "reason": nameless(plain(res.Reason, 400)), "campaign": res.CampaignID, "step": res.StepID})
+	return err
 }
 
 // takeTx decides what a mail is and does what follows.
@@ -181,12 +192,12 @@ const (
 	sweepEvery = 1000
 )
 
-// sweep forgets hashes of long ago, now and then.
+// sweep keeps a flood of mails from taking more room than it may, between two rounds of the job.
 func (s *Service) sweep(ctx context.Context) {
-	if s.taken.Add(1)%sweepEvery != 1 {
+	if s.taken.Add(1)%sweepEvery != 0 {
 		return
 	}
-	if _, err := s.pool.Exec(ctx, `DELETE FROM inbound_mails WHERE received_at < @before`, pgx.NamedArgs{"before": s.now().Add(-kept)}); err != nil && !errors.Is(err, context.Canceled) {
+	if err := s.Forget(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("old mails were not forgotten", "error", err)
 	}
 }

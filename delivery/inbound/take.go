@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aldine/customers/normal"
@@ -46,6 +47,8 @@ func (s *Service) reportsTx(ctx context.Context, tx pgx.Tx, m mail, token tracki
 		reports = []bounce.Report{mostApt(reports, about.Destination)}
 	}
 	var first Result
+	var made []uuid.UUID
+	var people []int64
 	for i, r := range reports {
 		t, p := about, signed
 		if !isSigned {
@@ -58,10 +61,12 @@ func (s *Service) reportsTx(ctx context.Context, tx pgx.Tx, m mail, token tracki
 		if err != nil {
 			return Result{}, err
 		}
+		made, people = append(made, res.made...), append(people, res.people...)
 		if i == 0 || first.Outcome == Ignored && res.Outcome != Ignored {
 			first = res
 		}
 	}
+	first.made, first.people = made, people
 	return first, nil
 }
 
@@ -196,6 +201,7 @@ func (s *Service) recordTx(ctx context.Context, tx pgx.Tx, res Result, r trackin
 		return Result{}, err
 	}
 	res.Outcome, res.Reason, res.ResponseID, res.CustomerID = Recorded, o.Reason, o.ResponseID, o.CustomerID
+	res.made, res.people = []uuid.UUID{o.ResponseID}, []int64{o.CustomerID}
 	if o.CampaignID != 0 {
 		res.CampaignID = o.CampaignID
 	}
@@ -209,6 +215,7 @@ func (s *Service) keepTx(ctx context.Context, tx pgx.Tx, res Result, r tracking.
 	r.At = s.now()
 	o, err := s.tracking.KeepMailTx(ctx, tx, r, reason)
 	res.Outcome, res.Reason, res.ResponseID = Unmatched, reason, o.ResponseID
+	res.made = []uuid.UUID{o.ResponseID}
 	return res, err
 }
 

@@ -36,6 +36,8 @@ type world struct {
 	clock  atomic.Int64
 	server *inbound.Server
 	track  *tracking.Service
+	people *customers.Service
+	store  *settings.Store
 }
 
 func newWorld(t testing.TB, l inbound.Limits) *world {
@@ -51,7 +53,7 @@ func newWorld(t testing.TB, l inbound.Limits) *world {
 	store := settings.New(w.pool, now)
 	people := customers.New(customers.Deps{Pool: w.pool, Jobs: jobs, Settings: store, DataDir: t.TempDir(), Now: now})
 	track := tracking.New(tracking.Deps{Pool: w.pool, Jobs: jobs, Settings: store, Customers: people, Signer: signer, Now: now})
-	w.track = track
+	w.track, w.people, w.store = track, people, store
 	w.signed, w.urls = tracking.Addresses{Domain: domain, Signer: signer}, tracking.URLs{Base: "https://m.shop.example", Signer: signer}
 	w.s = inbound.New(inbound.Deps{Pool: w.pool, Settings: store, Tracking: track, Signer: signer, Domain: "Bounces.Shop.example", Now: now})
 	if w.server, err = w.s.Listen("127.0.0.1:0", nil, l); err != nil {

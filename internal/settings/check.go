@@ -55,6 +55,7 @@ func (v Values) Check() error {
 	for name, n := range map[string]struct{ value, min, max int }{
 		"retry_days": {v.RetryDays, 1, 30}, "pause_refusals": {v.PauseRefusals, 0, 1000}, "pause_failure_pct": {v.PauseFailurePct, 0, 100},
 		"email_per_minute": {v.EmailPerMinute, 0, 10_000_000}, "email_domain_minute": {v.EmailDomainMinute, 0, 10_000_000},
+		"mails_keep_days": {v.MailsKeepDays, 0, 365}, "mails_keep_mb": {v.MailsKeepMB, 1, 100_000},
 		"cap_days":  {v.CapDays, 1, 366},
 		"cap_email": {v.CapEmail, 0, 1000}, "cap_sms": {v.CapSMS, 0, 1000}, "cap_post": {v.CapPost, 0, 1000}, "cap_calls": {v.CapCalls, 0, 1000},
 	} {

@@ -44,6 +44,10 @@ type Values struct {
 	SoftBounces    int `json:"soft_bounces"`
 	SoftBounceDays int `json:"soft_bounce_days"`
 
+	// Mails that come back are kept as they came for so many days and at most so much room; 0 days: not at all.
+	MailsKeepDays int `json:"mails_keep_days"`
+	MailsKeepMB   int `json:"mails_keep_mb"`
+
 	// Rented names whose licence is over are erased so many days after their last use, and never within the matchback of a letter.
 	RentedKeepDays int `json:"rented_keep_days"`
 
@@ -76,7 +80,7 @@ func Defaults() Values {
 		CompanyName: "Aldine", CompanyAddress: "Set your postal address in Settings",
 		FromName: "Aldine", FromEmail: "news@aldine.example", SMSSender: "ALDINE",
 		MatchbackPostDays: 90, MatchbackCallsDays: 30, MatchbackEmailDays: 7, MatchbackSMSDays: 3,
-		SoftBounces: 5, SoftBounceDays: 14,
+		SoftBounces: 5, SoftBounceDays: 14, MailsKeepDays: 30, MailsKeepMB: 200,
 		RentedKeepDays: 120, RejectsKeepDays: 90,
 		CallFromHour: 8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
 		RetryDays: 4, PauseRefusals: 5, PauseFailurePct: 10, CapDays: 7,
