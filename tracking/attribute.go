@@ -13,10 +13,11 @@ import (
 	"aldine/internal/tally"
 )
 
-// Register adds the workers that credit orders to campaigns and judge stored hits again.
+// Register adds the workers that credit orders to campaigns, judge stored hits again and keep the months of responses.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &attributionWorker{service: s})
 	river.AddWorker(workers, &reclassifyWorker{service: s})
+	river.AddWorker(workers, &monthsWorker{service: s})
 }
 
 type attributionWorker struct {
@@ -139,8 +140,10 @@ const lockOrders = `
 	SELECT 1 FROM orders o JOIN ` + ofOrders + ` USING (customer_id, order_ref)
 	ORDER BY o.customer_id, o.order_ref FOR NO KEY UPDATE OF o`
 
+// clearCredits leaves the credit to a click that is deleted by now.
 const clearCredits = `
-	DELETE FROM attributions a USING ` + ofOrders + ` WHERE a.customer_id = q.customer_id AND a.order_ref = q.order_ref`
+	DELETE FROM attributions a USING ` + ofOrders + ` WHERE a.customer_id = q.customer_id AND a.order_ref = q.order_ref
+		AND NOT (a.method = 'token' AND EXISTS (SELECT 1 FROM rollups k WHERE k.campaign_id = a.campaign_id AND k.sealed_at IS NOT NULL))`
 
 // creditOrders prefers a keycode to the campaign that the reporter named, that to a click, and a click to a touch. Cell and step that a keycode leaves open are
 // those of the customer's touch or enrollment in its campaign. An order dated by day alone follows what happened that day.
@@ -148,6 +151,7 @@ var creditOrders = `
 	WITH o AS MATERIALIZED (
 		SELECT o.customer_id, o.order_ref, o.ordered_at, o.keycode, o.amount, ` + customers.PlacedBySQL("o") + ` AS placed_by
 		FROM orders o JOIN ` + ofOrders + ` USING (customer_id, order_ref)
+		WHERE NOT EXISTS (SELECT 1 FROM attributions x WHERE x.customer_id = o.customer_id AND x.order_ref = o.order_ref)
 	), w AS MATERIALIZED (
 		SELECT channel, make_interval(secs => seconds) AS length FROM unnest(@channels::text[], @seconds::float8[]) AS w (channel, seconds)
 	)

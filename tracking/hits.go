@@ -154,7 +154,7 @@ const storeSQL = `
 		SELECT customer_id, response_id, kind, at, $14, nullif(campaign_id, 0), nullif(step_id, 0), cell_id, channel, nullif(link_id, 0), 'token', machine OR soon, ` + rulesText + `,
 			CASE WHEN soon THEN detail::jsonb || '{"machine": "` + tooSoonReason + `"}' ELSE detail::jsonb END
 		FROM judged ORDER BY customer_id, response_id
-		ON CONFLICT (customer_id, response_id) DO NOTHING
+		ON CONFLICT (customer_id, response_id, at) DO NOTHING
 		RETURNING customer_id, campaign_id, response_id, kind, machine
 	), done AS (
 		SELECT stored.*, judged.suspect FROM stored JOIN judged USING (response_id)

@@ -25,10 +25,12 @@ func (s *Service) Record(ctx context.Context, source string, responses []Respons
 		return nil, err
 	}
 	var out []Outcome
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		out, err = s.recordTx(ctx, tx, source, responses, v)
-		return err
-	})
+	for try := 0; try == 0 || try < 3 && monthMade(err); try++ {
+		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+			out, err = s.recordTx(ctx, tx, source, responses, v)
+			return err
+		})
+	}
 	if err != nil {
 		return nil, err
 	}

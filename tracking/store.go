@@ -67,7 +67,7 @@ func (s *Service) storeTx(ctx context.Context, tx pgx.Tx, rows []row) error {
 			@methods::text[], @machines::boolean[], @details::text[])
 			AS r (customer_id, response_id, kind, at, campaign_id, step_id, cell_id, channel, keycode, link_id, order_ref,
 				method, machine, detail)
-		ON CONFLICT (customer_id, response_id) DO NOTHING`,
+		ON CONFLICT (customer_id, response_id, at) DO NOTHING`,
 		pgx.NamedArgs{
 			"now": s.now(), "customers": customers, "ids": ids, "kinds": kinds, "ats": ats, "campaigns": campaigns,
 			"steps": steps, "cells": cells, "channels": channels, "keycodes": keycodes, "links": links, "orders": orders,

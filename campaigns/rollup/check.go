@@ -18,7 +18,7 @@ func Check(ctx context.Context, tx pgx.Tx, c Config, campaign int64) ([]string, 
 	}
 	r := newReader(tx, c)
 	states, err := loadStates(ctx, tx, []int64{campaign})
-	if err != nil || len(states) == 0 {
+	if err != nil || len(states) == 0 || states[0].sealed { // of a sealed one not all that was counted is there
 		return nil, err
 	}
 	if err := r.count(ctx, states[0], []int64{whole}, wholeSQL); err != nil {

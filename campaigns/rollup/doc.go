@@ -8,4 +8,6 @@
 //
 // A slice is counted by the same statement that counts a whole campaign, and marks are removed only by the transaction that saw
 // them and counted what they stand for: the totals cannot drift, and Check proves it by counting all.
+//
+// A campaign is sealed when its opens and clicks are deleted for their age (tracking.ForgetHits): from then on its figures stay as they are.
 package rollup

@@ -26,7 +26,7 @@ func Fold(ctx context.Context, pool *pgxpool.Pool, c Config, now func() time.Tim
 	rows, err := pool.Query(ctx, `
 		SELECT campaign_id FROM rollup_marks UNION
 		SELECT c.campaign_id FROM campaigns c LEFT JOIN rollups r ON r.campaign_id = c.campaign_id
-		WHERE c.launched_at IS NOT NULL AND (r.config IS DISTINCT FROM @config OR NOT r.complete)
+		WHERE c.launched_at IS NOT NULL AND r.sealed_at IS NULL AND (r.config IS DISTINCT FROM @config OR NOT r.complete)
 		ORDER BY 1`, pgx.NamedArgs{"config": c.String()})
 	if err != nil {
 		return err
@@ -80,6 +80,10 @@ func fold(ctx context.Context, tx pgx.Tx, c Config, campaign int64, now time.Tim
 		return false, err
 	}
 	s := states[0]
+	if s.sealed {
+		_, err := tx.Exec(ctx, `DELETE FROM rollup_marks WHERE campaign_id = @campaign`, pgx.NamedArgs{"campaign": campaign})
+		return false, err
+	}
 	if s.config != c.String() {
 		return true, begin(ctx, tx, c, campaign, now)
 	}

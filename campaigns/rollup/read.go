@@ -162,6 +162,9 @@ func (r *reader) rest(ctx context.Context, s state) (err error) {
 		if r.out.Window, err = r.config.window(ctx, r.tx, s, marked); err != nil {
 			return err
 		}
+		if s.sealed {
+			return nil
+		}
 		late, err := overtaken(ctx, r.tx, s.campaign, marked, r.out.Window.End)
 		if err != nil {
 			return err

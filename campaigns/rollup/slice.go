@@ -75,22 +75,26 @@ type state struct {
 	config   string
 	complete bool
 	marked   bool
+	sealed   bool // its hits are deleted: the figures stay as they are
 	from     *time.Time
 }
 
 // folded tells whether the totals are those of a configuration.
-func (s state) folded(c Config) bool { return s.complete && (c.Zone == "" || s.config == c.String()) }
+func (s state) folded(c Config) bool {
+	return s.sealed || s.complete && (c.Zone == "" || s.config == c.String())
+}
 
 func loadStates(ctx context.Context, tx pgx.Tx, campaigns []int64) ([]state, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT c.campaign_id, c.launched_at, coalesce(r.config, ''), coalesce(r.complete, false), EXISTS (SELECT 1 FROM rollup_marks m WHERE m.campaign_id = c.campaign_id)
+		SELECT c.campaign_id, c.launched_at, coalesce(r.config, ''), coalesce(r.complete, false),
+			r.sealed_at IS NULL AND EXISTS (SELECT 1 FROM rollup_marks m WHERE m.campaign_id = c.campaign_id), r.sealed_at IS NOT NULL
 		FROM campaigns c LEFT JOIN rollups r ON r.campaign_id = c.campaign_id WHERE c.campaign_id = ANY (@campaigns) ORDER BY c.campaign_id`,
 		pgx.NamedArgs{"campaigns": campaigns})
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s state, err error) {
-		err = row.Scan(&s.campaign, &s.from, &s.config, &s.complete, &s.marked)
+		err = row.Scan(&s.campaign, &s.from, &s.config, &s.complete, &s.marked, &s.sealed)
 		return s, err
 	})
 }

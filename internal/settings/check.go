@@ -52,6 +52,9 @@ func (v Values) Check() error {
 	if v.RejectsKeepDays < 1 || v.RejectsKeepDays > 3650 {
 		bad("rejects_keep_days", "Give 1 to 3650 days")
 	}
+	if v.HitMonths != 0 && (v.HitMonths < 3 || v.HitMonths > 240) {
+		bad("hit_months", "Give 0, to keep opens and clicks for good, or 3 to 240 months")
+	}
 	for name, n := range map[string]struct{ value, min, max int }{
 		"retry_days": {v.RetryDays, 1, 30}, "pause_refusals": {v.PauseRefusals, 0, 1000}, "pause_failure_pct": {v.PauseFailurePct, 0, 100},
 		"email_per_minute": {v.EmailPerMinute, 0, 10_000_000}, "email_domain_minute": {v.EmailDomainMinute, 0, 10_000_000},

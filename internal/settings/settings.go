@@ -54,6 +54,9 @@ type Values struct {
 	// What files said and is needed no more: rejected rows of imports, records of merge/purge runs, drafts with their uploads.
 	RejectsKeepDays int `json:"rejects_keep_days"`
 
+	// Opens and clicks are kept for so many whole months, 0 for good.
+	HitMonths int `json:"hit_months"`
+
 	// Local hours, half-open [from, to), in which a person may be called.
 	CallFromHour int `json:"call_from_hour"`
 	CallToHour   int `json:"call_to_hour"`
