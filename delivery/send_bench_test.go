@@ -82,7 +82,7 @@ func BenchmarkSend(b *testing.B) {
 	b.StopTimer()
 	rate := float64(n) / took.Seconds()
 	b.ReportMetric(rate, "mails/s")
-	b.ReportMetric(pumped, "pump/s")
+	b.ReportMetric(pumped, "floor-mails/s")
 	b.ReportMetric(rate/pumped, "ratio")
 	b.ReportMetric(float64(program.Microseconds())/float64(n), "µs-program/mail")
 	b.ReportMetric(float64(database.Microseconds())/float64(n), "µs-postgres/mail")
