@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +32,7 @@ type Event struct {
 	Amount     *Money    `json:"amount,omitempty"` // of an order; the cost of a touch that was sent
 	Currency   string    `json:"currency,omitempty"`
 	Machine    bool      `json:"machine,omitempty"` // a program, not a person
+	Mail       string    `json:"mail,omitempty"`    // the response's number, where the mail that brought it is still kept
 
 	key string
 }
@@ -48,7 +51,7 @@ const historySQL = `
 		SELECT a.at, 'call', a.outcome, a.note, '', 'calls', k.campaign_id, k.step_id, NULL, '', NULL, NULL, false, 'a' || a.attempt_id
 		FROM call_attempts a LEFT JOIN calls k ON k.call_id = a.call_id WHERE a.customer_id = @id
 		UNION ALL
-		SELECT at, 'response', kind, '', '', coalesce(channel, ''), campaign_id, step_id, cell_id, coalesce(keycode, ''), NULL, NULL,
+		SELECT at, 'response', kind, CASE WHEN kind = 'bounce' THEN coalesce(detail ->> 'reason', '') ELSE '' END, '', coalesce(channel, ''), campaign_id, step_id, cell_id, coalesce(keycode, ''), NULL, NULL,
 			machine, 'r' || response_id
 		FROM responses WHERE customer_id = @id
 		UNION ALL
@@ -86,12 +89,37 @@ func (s *Service) History(ctx context.Context, customerID int64, after string, l
 		}
 		return e, err
 	})
-	if err != nil || len(list) <= limit {
-		return list, "", err
+	if err != nil {
+		return nil, "", err
 	}
-	list = list[:limit]
-	last := list[limit-1]
-	return list, writeMark(last.At, last.key), nil
+	next := ""
+	if len(list) > limit {
+		list = list[:limit]
+		next = writeMark(list[limit-1].At, list[limit-1].key)
+	}
+	return list, next, s.mailsOf(ctx, list)
+}
+
+// mailsOf marks the responses that came by a mail which is still kept.
+func (s *Service) mailsOf(ctx context.Context, list []Event) error {
+	at := map[string]int{}
+	for i, e := range list {
+		if e.Kind == "response" && (e.What == "bounce" || e.What == "complaint" || e.What == "reply") {
+			at[e.key[1:]] = i
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT DISTINCT id::text FROM inbound_raw, unnest(response_ids) id WHERE response_ids && @ids::uuid[] AND id = ANY (@ids::uuid[]) ORDER BY 1`,
+		pgx.NamedArgs{"ids": slices.Collect(maps.Keys(at))})
+	if err != nil {
+		return err
+	}
+	var id string
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error { list[at[id]].Mail = id; return nil })
+	return err
 }
 
 // AuditEntry is one change that somebody made.

@@ -179,6 +179,7 @@ func inWords(e reports.Event) eventLine {
 		case "call":
 			line.Icon = "phone"
 		}
+		line.Why = e.Reason
 		if e.Machine {
 			line.Why = "by a program, not a person"
 		}

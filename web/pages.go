@@ -16,6 +16,7 @@ import (
 	"aldine/customers/duplicates"
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
+	"aldine/delivery/inbound"
 	"aldine/insights"
 	"aldine/internal/access"
 	"aldine/internal/queue"
@@ -39,6 +40,7 @@ type Deps struct {
 	Insights   *insights.Service
 	Campaigns  *campaigns.Service
 	Delivery   *delivery.Service
+	Inbound    *inbound.Service
 	Reports    *reports.Service
 	Tracking   *tracking.Service
 

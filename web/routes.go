@@ -138,6 +138,7 @@ func (p *Pages) Register(e *echo.Echo) {
 	r.on("GET", "/reports/export", access.ReportsRead, p.reportExport)
 	r.on("GET", "/reports/rfm", access.ReportsRead, p.rfm)
 	r.on("POST", "/reports/rfm", access.SegmentsWrite, p.rfmSave)
+	r.on("GET", "/mails/:id", access.ResponsesWrite, p.mailShow)
 	r.on("GET", "/reports/unmatched", access.ResponsesWrite, p.unmatched)
 	r.on("POST", "/reports/unmatched/:id", access.ResponsesWrite, p.unmatchedResolve)
 	r.on("GET", "/reports/:id", access.ReportsRead, p.reportShow)

@@ -14,6 +14,7 @@ import (
 	"aldine/customers/duplicates"
 	"aldine/customers/mergepurge"
 	"aldine/delivery"
+	"aldine/delivery/inbound"
 	"aldine/delivery/sandbox"
 	"aldine/insights"
 	"aldine/internal/queue"
@@ -59,6 +60,7 @@ func wire(t *testing.T, d *web.Deps) {
 		delivery.Config{DataDir: d.DataDir, SMTPURL: box.SMTPURL(), SMSURL: box.SMSURL(), SMSToken: box.Token(), PublicURL: "http://localhost", Signer: signer})
 	must(t, err)
 	t.Cleanup(d.Delivery.Close)
+	d.Inbound = inbound.New(inbound.Deps{Pool: d.Pool, Settings: d.Settings, Tracking: d.Tracking, Signer: signer, Domain: "bounces.shop.example", Now: d.Now, Log: quiet})
 }
 
 // work runs the queue until nothing is left to do.

@@ -1,17 +1,34 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 
 	"aldine/delivery/bounce"
+	"aldine/delivery/inbound"
 )
 
 // bounceCmd reads what mail servers send back.
 type bounceCmd struct {
 	Parse bounceParseCmd `cmd:"" help:"Say what returned mails mean for the addresses they are about."`
+	Again bounceAgainCmd `cmd:"" help:"Judge the mails that are kept by the rules of today, and say which mean something else now."`
+}
+
+type bounceAgainCmd struct {
+	Apply bool `help:"Record what they mean now in place of what was recorded. Suppressions stay."`
+}
+
+// Run prints one JSON line for each mail that is judged otherwise.
+func (c *bounceAgainCmd) Run(ctx context.Context, cfg *config, std streams) error {
+	return withApp(ctx, cfg, std, func(a *app) error {
+		out := json.NewEncoder(std.out)
+		n, err := a.inbound.Again(ctx, c.Apply, func(j inbound.Judged) error { return out.Encode(j) })
+		fmt.Fprintf(std.err, "%d mails looked at\n", n)
+		return err
+	})
 }
 
 type bounceParseCmd struct {

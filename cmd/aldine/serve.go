@@ -119,7 +119,7 @@ func (a *app) newServer(public string) (*http.Server, error) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	pages, err := web.New(web.Deps{Pool: a.pool, Access: a.access, Settings: a.settings, Jobs: a.jobs, Customers: a.customers, MergePurge: a.mergePurge, Duplicates: a.duplicates,
-		Segments: a.segments, Insights: a.insights, Campaigns: a.campaigns, Delivery: a.delivery, Reports: a.reports, Tracking: a.tracking,
+		Segments: a.segments, Insights: a.insights, Campaigns: a.campaigns, Delivery: a.delivery, Inbound: a.inbound, Reports: a.reports, Tracking: a.tracking,
 		DataDir: a.cfg.Data, BaseURL: public, Version: version, Now: a.now, Log: a.log})
 	if err != nil {
 		return nil, err
