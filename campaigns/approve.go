@@ -39,6 +39,9 @@ func (s *Service) freezeTx(ctx context.Context, tx pgx.Tx, c *Campaign, names []
 	} else if c.Budget.Cmp(c.FixedCost) < 0 {
 		f.add("budget", "The budget does not cover the fixed cost of %s %s", c.FixedCost.Trim(2), c.Currency)
 	}
+	if c.EndsAt != nil && !c.EndsAt.After(s.now()) {
+		f.add("ends_at", "The campaign's end lies in the past")
+	}
 	if c.SegmentID != nil {
 		if err := tx.QueryRow(ctx, `SELECT expression, version FROM segments WHERE segment_id = @id`, pgx.NamedArgs{"id": *c.SegmentID}).
 			Scan(&c.Expression, &c.SegmentVersion); err != nil {

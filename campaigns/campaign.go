@@ -35,6 +35,7 @@ type Campaign struct {
 	ApprovedAt     *time.Time       `json:"approved_at"`
 	LaunchedAt     *time.Time       `json:"launched_at"`
 	FinishedAt     *time.Time       `json:"finished_at"`
+	EndsAt         *time.Time       `json:"ends_at"` // what is not sent by then never will be; null: no such time
 }
 
 // Cell is a part of the audience that is treated alike.
@@ -58,6 +59,7 @@ type Details struct {
 	AsOf        *time.Time         `json:"as_of,omitempty"`    // where so much has happened that it was not counted yet
 	Warnings    []string           `json:"warnings,omitempty"` // of an approval
 	Troubles    []Trouble          `json:"troubles,omitempty"` // why pieces have to wait
+	Waits       []Wait             `json:"waits,omitempty"`    // what rules let pieces wait, and until when
 }
 
 // StepCounts are a frozen step with the touches planned there and the customers standing there.
@@ -97,6 +99,7 @@ type Input struct {
 	Expression string           `json:"expression,omitempty"`
 	Cells      []CellInput      `json:"cells,omitempty"`
 	Journey    json.RawMessage  `json:"journey,omitempty"`
+	EndsAt     string           `json:"ends_at,omitempty"` // as "2026-12-24T18:00:00Z"; what is not sent by then never will be
 }
 
 // CellInput describes a cell; Share is in percent with up to two decimals.
@@ -120,6 +123,7 @@ type Patch struct {
 	Expression *string          `json:"expression,omitempty"`
 	Cells      *[]CellInput     `json:"cells,omitempty"`
 	Journey    json.RawMessage  `json:"journey,omitempty"`
+	EndsAt     *string          `json:"ends_at,omitempty"` // "" for none
 }
 
 // Query picks campaigns, newest first.
@@ -168,4 +172,5 @@ type StepForecast struct {
 	Volume   int64           `json:"volume"`
 	UnitCost decimal.Decimal `json:"unit_cost"`
 	Cost     decimal.Decimal `json:"cost"`
+	Capped   int64           `json:"capped"` // of them, who got as many messages of the medium lately as the settings allow, as of now; above 20,000 customers an estimate
 }

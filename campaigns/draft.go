@@ -29,7 +29,7 @@ func (s *Service) Create(ctx context.Context, in Input) (Details, error) {
 		in.Currency = v.BaseCurrency
 	}
 	p := Patch{Name: &in.Name, Objective: &in.Objective, Currency: &in.Currency, Budget: in.Budget, FixedCost: in.FixedCost,
-		MarginRate: in.MarginRate, Segment: &in.Segment, Expression: &in.Expression, Cells: &in.Cells, Journey: in.Journey}
+		MarginRate: in.MarginRate, Segment: &in.Segment, Expression: &in.Expression, Cells: &in.Cells, Journey: in.Journey, EndsAt: &in.EndsAt}
 	var c Campaign
 	err = s.in(ctx, func(tx pgx.Tx) error {
 		code := in.Code
@@ -127,6 +127,9 @@ func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, c *Campaign, p Patch) 
 			f.add("margin_rate", "The margin is a part of the revenue, 0 to 1 with at most 6 decimals: 0.4 is 40 %%")
 		}
 	}
+	if p.EndsAt != nil {
+		c.EndsAt = f.end(*p.EndsAt, s.now())
+	}
 	if err := s.audienceTx(ctx, tx, c, p, &f); err != nil {
 		return err
 	}
@@ -211,11 +214,11 @@ func (s *Service) audienceTx(ctx context.Context, tx pgx.Tx, c *Campaign, p Patc
 func (s *Service) storeTx(ctx context.Context, tx pgx.Tx, c Campaign) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE campaigns SET code = @code, name = @name, objective = @objective, currency = @currency, budget = @budget,
-			fixed_cost = @fixed, margin_rate = @margin, segment_id = @segment, expression = @expression,
+			fixed_cost = @fixed, margin_rate = @margin, segment_id = @segment, expression = @expression, ends_at = @ends,
 			row_version = row_version + CASE WHEN name = '' THEN 0 ELSE 1 END, updated_at = @now
 		WHERE campaign_id = @id`, pgx.NamedArgs{
 		"id": c.ID, "code": c.Code, "name": c.Name, "objective": c.Objective, "currency": c.Currency, "budget": c.Budget,
-		"fixed": c.FixedCost, "margin": c.MarginRate, "segment": c.SegmentID, "expression": c.Expression, "now": s.now(),
+		"fixed": c.FixedCost, "margin": c.MarginRate, "segment": c.SegmentID, "expression": c.Expression, "ends": c.EndsAt, "now": s.now(),
 	})
 	return err
 }

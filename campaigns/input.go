@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/govalues/decimal"
@@ -72,6 +73,21 @@ func (f *faults) amount(name string, d decimal.Decimal) {
 	case d.Trim(0).Scale() > 4 || d.Prec()-d.Scale() > 15:
 		f.add(name, "At most 15 digits and 4 decimals")
 	}
+}
+
+// end reads when a campaign is over; nil for "".
+func (f *faults) end(text string, now time.Time) *time.Time {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	switch {
+	case err != nil || at.Year() > 9999:
+		f.add("ends_at", `Write the end like "2026-12-24T18:00:00Z"`)
+	case !at.After(now):
+		f.add("ends_at", "The end lies in the past")
+	}
+	return &at
 }
 
 // share gives a cell's percentage in basis points.

@@ -20,12 +20,12 @@ type Querier = journey.Querier
 const selectCampaign = `
 	SELECT c.campaign_id, c.code, c.name, c.objective, c.currency, c.budget, c.fixed_cost, c.margin_rate, c.segment_id,
 		COALESCE((SELECT g.name FROM segments g WHERE g.segment_id = c.segment_id), ''), c.segment_version, c.expression, c.state, c.version, c.row_version,
-		c.audience, c.entry_done_at, c.created_by, c.created_at, c.updated_at, c.approved_by, c.approved_at, c.launched_at, c.finished_at`
+		c.audience, c.entry_done_at, c.created_by, c.created_at, c.updated_at, c.approved_by, c.approved_at, c.launched_at, c.finished_at, c.ends_at`
 
 func (c *Campaign) targets() []any {
 	return []any{&c.ID, &c.Code, &c.Name, &c.Objective, &c.Currency, &c.Budget, &c.FixedCost, &c.MarginRate, &c.SegmentID,
 		&c.SegmentName, &c.SegmentVersion, &c.Expression, &c.State, &c.Version, &c.RowVersion,
-		&c.Audience, &c.EntryDoneAt, &c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.ApprovedBy, &c.ApprovedAt, &c.LaunchedAt, &c.FinishedAt}
+		&c.Audience, &c.EntryDoneAt, &c.CreatedBy, &c.CreatedAt, &c.UpdatedAt, &c.ApprovedBy, &c.ApprovedAt, &c.LaunchedAt, &c.FinishedAt, &c.EndsAt}
 }
 
 func load(ctx context.Context, q Querier, id int64) (Campaign, error) {
@@ -79,7 +79,10 @@ func (s *Service) List(ctx context.Context, q Query) ([]Summary, error) {
 func (s *Service) Get(ctx context.Context, id int64) (Details, error) {
 	var d Details
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
-		d, err = details(ctx, tx, id)
+		if d, err = details(ctx, tx, id); err != nil {
+			return err
+		}
+		d.Waits, err = s.waits(ctx, tx, d)
 		return err
 	})
 	return d, err

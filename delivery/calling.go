@@ -18,9 +18,7 @@ func (s *Service) listCalls(ctx context.Context, b batch, ids []int64) error {
 	}
 	now := s.now()
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
-			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": 1, "claim": calls.Claim, "now": now,
-		})
+		rows, err := tx.Query(ctx, claimSQL(b.Channel, v), claimArgs(b, v, ids, 1, calls.Claim, now))
 		if err != nil {
 			return err
 		}

@@ -43,11 +43,13 @@ type run struct {
 	giveUp   bool                          // a message that is put off once more has failed
 	may      func(*touch) bool             // whether a message may go now; nil: always
 	note     func(o *outcome) (why string) // gives a reason to pause the campaign
+	till     time.Time                     // when the hours of the step end; zero: never
 
 	mu       sync.Mutex
 	next     int
 	stopped  bool
 	back     bool      // some are planned again
+	returned int       // how many
 	troubles int       // in a row without any answer
 	putOff   string    // why some must be tried again
 	pause    string    // why the campaign has to be paused
@@ -141,7 +143,10 @@ func (r *run) done(t *touch, o outcome) bool {
 			r.stopped = true
 		}
 	}
-	r.back = r.back || o.State == "planned"
+	if o.State == "planned" {
+		r.back = true
+		r.returned++
+	}
 	r.answered = append(r.answered, o)
 	return !r.stopped
 }
@@ -155,6 +160,7 @@ func (r *run) collect(end bool) []outcome {
 	if end || r.stopped {
 		for ; r.next < len(r.touches); r.next++ {
 			r.back = true
+			r.returned++
 			out = append(out, outcome{result: result{CustomerID: r.touches[r.next].CustomerID, State: "planned"}})
 		}
 	}
@@ -195,6 +201,9 @@ func (s *Service) carry(ctx context.Context, r *run, claim string, hand func(), 
 		if now.Sub(looked) >= lookEvery {
 			looked = now
 			s.pauseOnce(ctx, r)
+			if !r.till.IsZero() && !s.now().Before(r.till) {
+				r.stop()
+			}
 			if on, err := s.running(ctx, r.batch.CampaignID); err != nil || !on {
 				r.stop()
 			}

@@ -13,9 +13,7 @@ const atOnce = 10_000
 
 // sendSteps gives the campaign's steps that have touches.
 func (s *Service) sendSteps(ctx context.Context, campaignID int64) ([]batch, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT c.campaign_id, s.step_id, s.channel, c.code, c.name, c.currency, s.key, coalesce(s.template_id, 0), coalesce(s.template_version, 0)
-		FROM campaigns c JOIN steps s ON s.campaign_id = c.campaign_id
+	rows, err := s.pool.Query(ctx, selectBatch+`
 		WHERE c.campaign_id = @campaign AND s.channel IS NOT NULL ORDER BY s.step_id`, pgx.NamedArgs{"campaign": campaignID})
 	if err != nil {
 		return nil, err
@@ -23,8 +21,12 @@ func (s *Service) sendSteps(ctx context.Context, campaignID int64) ([]batch, err
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[batch])
 }
 
-// requeue inserts jobs for all planned touches of a campaign, after it has settled what jobs left behind that are no more.
+// requeue inserts jobs for all planned touches of a campaign, in place of those that wait for their hour, after it has settled
+// what jobs left behind that are no more.
 func (s *Service) requeue(ctx context.Context, campaignID int64) error {
+	if err := s.dropWaiting(ctx, campaignID); err != nil {
+		return err
+	}
 	steps, err := s.sendSteps(ctx, campaignID)
 	if err != nil {
 		return err
@@ -83,6 +85,9 @@ func (s *Service) withdraw(ctx context.Context, campaignID int64) (open bool, er
 				return false, err
 			}
 		}
+	}
+	if err := s.dropWaiting(ctx, campaignID); err != nil {
+		return false, err
 	}
 	err = s.pool.QueryRow(ctx, `
 		SELECT EXISTS (SELECT 1 FROM touches WHERE campaign_id = @campaign AND state IN ('planned', 'sending'))`,

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"aldine/campaigns"
 	"aldine/campaigns/journey"
@@ -93,27 +91,4 @@ func pieces(available, unitCost decimal.Decimal) (*int64, error) {
 		n = whole
 	}
 	return &n, nil
-}
-
-// enqueueTx inserts the jobs that send planned touches.
-func (s *Service) enqueueTx(ctx context.Context, tx pgx.Tx, channel string, campaignID, stepID int64, ids []int64) error {
-	if channel == "post" {
-		_, err := s.jobs.InsertTx(ctx, tx, PrintRunArgs{CampaignID: campaignID, StepID: stepID}, &river.InsertOpts{ScheduledAt: time.Now().Add(printDelay)})
-		return err
-	}
-	var audience int64
-	err := tx.QueryRow(ctx, `SELECT coalesce(c.audience, (SELECT sum(size) FROM journey_slices s WHERE s.campaign_id = c.campaign_id), 0)
-		FROM campaigns c WHERE c.campaign_id = $1`, campaignID).Scan(&audience)
-	if err != nil {
-		return err
-	}
-	var jobs []river.InsertManyParams
-	for part := range slices.Chunk(ids, idsPerJob) {
-		args := SendArgs{Channel: channel, CampaignID: campaignID, StepID: stepID, CustomerIDs: part}
-		opts := args.InsertOpts()
-		opts.Priority = priorityOf(audience)
-		jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: &opts})
-	}
-	_, err = s.jobs.InsertManyFastTx(ctx, tx, jobs)
-	return err
 }

@@ -128,9 +128,7 @@ func (s *Service) openRun(ctx context.Context, b batch, jobID int64, attempt int
 		if err != nil {
 			return err
 		}
-		rows, err = tx.Query(ctx, claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
-			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": attempt, "claim": printClaim(runID), "now": now,
-		})
+		rows, err = tx.Query(ctx, claimSQL(b.Channel, v), claimArgs(b, v, ids, attempt, printClaim(runID), now))
 		if err != nil {
 			return err
 		}

@@ -60,12 +60,22 @@ func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 			return err
 		}
 	}
+	d, err := s.dueOf(ctx, b, a.CustomerIDs)
+	if err != nil {
+		return err
+	}
+	if err := s.leaveLate(ctx, b, d.late); err != nil {
+		return err
+	}
+	if len(d.ids) == 0 && !d.next.IsZero() { // nothing was done that could end the campaign
+		return s.waitFor(ctx, b, d.next)
+	}
 	if b.Channel == "email" {
 		if rest := s.rest(ctx); rest > 0 {
 			return river.JobSnooze(rest)
 		}
 	}
-	left, err := s.sendAll(ctx, b, a.CustomerIDs, job)
+	left, err := s.sendAll(ctx, b, d, job)
 	if err != nil {
 		return err
 	}
@@ -74,8 +84,13 @@ func (s *Service) send(ctx context.Context, job *river.Job[SendArgs]) error {
 	if err := s.finishCheck(after, b.CampaignID); err != nil {
 		return err
 	}
-	if left == nil {
+	switch {
+	case left == nil && d.next.IsZero():
 		return nil
+	case left == nil:
+		return s.waitFor(after, b, d.next)
+	case !left.next.IsZero():
+		return s.waitFor(after, b, earlier(d.next, left.next))
 	}
 	// What is planned again must have a job. A paused or cancelled campaign has none: whoever resumes it after this look finds
 	// the touches planned.
@@ -109,14 +124,16 @@ func (s *Service) rest(ctx context.Context) time.Duration {
 	}
 }
 
-// left says that touches are planned again, and why: a reason, or for how long a rate lets none go.
+// left says that touches are planned still or again, and why: a reason, for how long a rate lets none go, or until when the day's volume
+// is used up.
 type left struct {
 	reason string
 	wait   time.Duration
+	next   time.Time // where all that are left wait for the next day
 }
 
 // sendAll claims the touches, hands them over and settles them. It tells what is left, nil where nothing is.
-func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.Job[SendArgs]) (_ *left, err error) {
+func (s *Service) sendAll(ctx context.Context, b batch, d due, job *river.Job[SendArgs]) (_ *left, err error) {
 	v, err := s.settings.Get(ctx)
 	if err != nil {
 		return nil, err
@@ -128,20 +145,29 @@ func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.
 	settled := false
 	defer func() { journal.close(settled) }()
 	claim := claimName(job.ID, job.Attempt)
-	claimed, err := s.claim(ctx, b, ids, job.Attempt, claim)
+	at := s.now()
+	claimed, held, err := s.claim(ctx, b, d.ids, job.Attempt, claim)
 	if err != nil {
 		return nil, err
 	}
+	var tomorrow *left
+	if held {
+		if tomorrow, err = s.tomorrow(ctx, b, v, at); err != nil {
+			return nil, err
+		}
+	}
 	if len(claimed) == 0 {
 		settled = true
-		return nil, nil
+		return tomorrow, nil
 	}
-	r := &run{batch: b, journal: journal, touches: claimed, giveUp: putOffFor(job.Errors, time.Now()) > time.Duration(v.RetryDays)*24*time.Hour,
+	r := &run{batch: b, journal: journal, touches: claimed, till: d.till, giveUp: putOffFor(job.Errors, time.Now()) > time.Duration(v.RetryDays)*24*time.Hour,
 		note: func(o *outcome) string { return s.patients.note(&b, &v, o) }}
 	if err := s.ready(ctx, r); err != nil {
 		// Nothing was handed over; whatever happens to this job, what it holds must come back.
 		write := s.writeDown(ctx, r, claim, true)
-		settled = write == nil
+		if settled = write == nil; settled {
+			s.giveBack(context.WithoutCancel(ctx), b, r.returned, at)
+		}
 		return nil, errors.Join(err, write)
 	}
 	switch b.Channel {
@@ -153,8 +179,12 @@ func (s *Service) sendAll(ctx context.Context, b batch, ids []int64, job *river.
 		err = fmt.Errorf("no way to send over %q", b.Channel)
 	}
 	settled = err == nil
-	if err != nil || !r.back {
+	if err != nil {
 		return nil, err
+	}
+	s.giveBack(context.WithoutCancel(ctx), b, r.returned, at)
+	if !r.back {
+		return tomorrow, nil
 	}
 	l := &left{reason: r.putOff}
 	if l.reason == "" && len(r.late) > 0 {
@@ -217,17 +247,21 @@ func (s *Service) inherit(ctx context.Context, b batch, jobID int64, attempt int
 	if err != nil {
 		return err
 	}
-	lost := 0
+	lost, back := 0, 0
 	results := make([]result, len(customers))
 	for i, c := range customers {
-		if results[i] = inherited(c, fates[c], known); results[i].State == "unconfirmed" {
+		switch results[i] = inherited(c, fates[c], known); results[i].State {
+		case "unconfirmed":
 			lost++
+		case "planned":
+			back++
 		}
 	}
 	if err := s.settle(ctx, b, claimName(jobID, attempt), results); err != nil {
 		return err
 	}
 	dropHandover(s.config.DataDir, jobID, attempt)
+	s.giveBack(ctx, b, back, s.now()) // the day on which the dead one took it is not known
 	if lost > 0 {
 		s.log.Warn("touches are unconfirmed after a crash", "campaign", b.Code, "step", b.StepKey, "touches", lost)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"aldine/customers"
 	"aldine/delivery/costs"
+	"aldine/internal/settings"
 	"aldine/internal/tally"
 )
 
@@ -26,13 +27,18 @@ type batch struct {
 	StepKey            string
 	TemplateID         int64
 	TemplateVersion    int
+	Window             string     // of the step; "": as the settings say
+	EndsAt             *time.Time // of the campaign
 }
 
+// selectBatch reads steps s of campaigns c.
+const selectBatch = `
+	SELECT c.campaign_id, s.step_id, coalesce(s.channel, ''), c.code, c.name, c.currency, s.key,
+		coalesce(s.template_id, 0), coalesce(s.template_version, 0), coalesce(s.config ->> 'window', ''), c.ends_at
+	FROM campaigns c JOIN steps s ON s.campaign_id = c.campaign_id `
+
 func (s *Service) loadBatch(ctx context.Context, campaignID, stepID int64) (batch, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT c.campaign_id, s.step_id, coalesce(s.channel, ''), c.code, c.name, c.currency, s.key,
-			coalesce(s.template_id, 0), coalesce(s.template_version, 0)
-		FROM campaigns c JOIN steps s ON s.campaign_id = c.campaign_id
+	rows, err := s.pool.Query(ctx, selectBatch+`
 		WHERE c.campaign_id = @campaign AND s.step_id = @step`, pgx.NamedArgs{"campaign": campaignID, "step": stepID})
 	if err != nil {
 		return batch{}, err
@@ -60,28 +66,26 @@ type touch struct {
 func claimName(jobID int64, attempt int) string { return fmt.Sprintf("job:%d:%d", jobID, attempt) }
 
 // claim takes the touches of some customers from planned to sending, those who were suppressed, withdrew their consent or lost
-// their address since the plan to excluded; it gives the claimed ones. None are claimed
+// their address since the plan to excluded; it gives the claimed ones, and whether some have to wait because the day's volume of
+// a new sender is used up. None are claimed
 // unless the campaign is running, or finished: what is planned then was resent by a person.
-func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, claim string) ([]touch, error) {
+func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, claim string) (claimed []touch, held bool, err error) {
 	v, err := s.settings.Get(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	now := s.now()
-	var claimed []touch
+	now, ramp := s.now(), rampOf(b, v)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		all := make([]touch, 0, len(ids))
-		sql, args := claimSQL(b.Channel, v.ConsentRequired(b.Channel)), pgx.NamedArgs{
-			"campaign": b.CampaignID, "step": b.StepID, "ids": ids, "attempt": attempt, "claim": claim, "now": now,
-		}
-		err := change(len(ids), func() (int, error) {
-			rows, err := tx.Query(ctx, sql, args)
-			if err != nil {
-				return 0, err
+		taken := len(ids)
+		if ramp.On() {
+			if taken, err = ramp.TakeTx(ctx, tx, len(ids), now); err != nil {
+				return err
 			}
-			all, err = pgx.AppendRows(all, rows, pgx.RowToStructByPos[touch])
-			return len(all), err
-		})
+			if held = taken < len(ids); taken == 0 {
+				return nil
+			}
+		}
+		all, err := judgeTx(ctx, tx, b, v, claimArgs(b, v, ids[:taken], attempt, claim, now), taken)
 		if err != nil {
 			return err
 		}
@@ -90,9 +94,32 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 				claimed = append(claimed, t)
 			}
 		}
+		if err := ramp.GiveBack(ctx, tx, taken-len(claimed), now); err != nil {
+			return err
+		}
 		return bookTx(ctx, tx, b, all, now)
 	})
-	return claimed, err
+	return claimed, held, err
+}
+
+// judgeTx claims or excludes up to n touches, and gives them.
+func judgeTx(ctx context.Context, tx pgx.Tx, b batch, v settings.Values, args pgx.NamedArgs, n int) ([]touch, error) {
+	all, sql := make([]touch, 0, n), claimSQL(b.Channel, v)
+	err := change(n, func() (int, error) {
+		rows, err := tx.Query(ctx, sql, args)
+		if err != nil {
+			return 0, err
+		}
+		all, err = pgx.AppendRows(all, rows, pgx.RowToStructByPos[touch])
+		return len(all), err
+	})
+	return all, err
+}
+
+// claimArgs are those of claimSQL.
+func claimArgs(b batch, v settings.Values, ids []int64, attempt int, claim string, now time.Time) pgx.NamedArgs {
+	return pgx.NamedArgs{"campaign": b.CampaignID, "step": b.StepID, "channel": b.Channel, "ids": ids, "attempt": attempt, "claim": claim, "now": now,
+		"goes": now, "cap": v.Cap(b.Channel), "capped_since": now.AddDate(0, 0, -v.CapDays)}
 }
 
 // Touches are looked up customer by customer, each by its whole key. Without statistics on a new campaign the planner takes
@@ -103,13 +130,22 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 // Rows are not locked before they are changed. Where somebody changes one between the look-up and the change, PostgreSQL follows it to its
 // new place without asking for the place again, so the change names the state once more.
 
-func claimSQL(channel string, consentRequired bool) string {
+// claimSQL judges once more. For the frequency cap, what was planned earlier counts like what was sent, as it did in the plan: of two
+// campaigns at the same customer the same one always gives way, whichever job comes first.
+func claimSQL(channel string, v settings.Values) string {
 	dest, reachable := destination(channel)
+	often := "false"
+	if v.Cap(channel) > 0 {
+		often = `(SELECT count(*) FROM touches h WHERE h.customer_id = c.customer_id AND h.channel = @channel
+			AND (h.campaign_id, h.step_id) <> (@campaign::bigint, @step::bigint)
+			AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state IN ('sending', 'unconfirmed')
+				OR h.state = 'planned' AND (h.planned_at, h.campaign_id, h.step_id) < (c.planned_at, @campaign::bigint, @step::bigint))) >= @cap::bigint`
+	}
 	return `
 	WITH mine AS MATERIALIZED (
-		SELECT t.customer_id, t.place, c.customer_id AS found, c.person_id, c.email, c.phone, c.household_id, c.address_hash, c.residence_id, c.last_order_at
+		SELECT t.customer_id, t.place, t.planned_at, m.ends_at <= @goes::timestamptz AS over, c.customer_id AS found, c.person_id, c.email, c.phone, c.household_id, c.address_hash, c.residence_id, c.last_order_at
 		FROM unnest(@ids::bigint[]) AS i (customer_id)
-		CROSS JOIN LATERAL (SELECT u.customer_id, u.ctid AS place FROM touches u
+		CROSS JOIN LATERAL (SELECT u.customer_id, u.planned_at, u.ctid AS place FROM touches u
 			WHERE u.customer_id = i.customer_id AND u.campaign_id = @campaign AND u.step_id = @step AND u.state = 'planned' OFFSET 0) t
 		JOIN campaigns m ON m.campaign_id = @campaign AND m.state IN ('running', 'finished')
 		LEFT JOIN customers c ON c.customer_id = t.customer_id
@@ -123,7 +159,9 @@ func claimSQL(channel string, consentRequired bool) string {
 				WHEN NOT (` + reachable + `) THEN 'no_address'
 				WHEN x.suppression_id IS NOT NULL THEN 'suppressed'
 				WHEN reg.reason IS NOT NULL THEN reg.reason
-				WHEN NOT (` + customers.ConsentSQL("c", channel, consentRequired) + `) THEN 'no_consent'
+				WHEN NOT (` + customers.ConsentSQL("c", channel, v.ConsentRequired(channel)) + `) THEN 'no_consent'
+				WHEN c.over THEN 'too_late'
+				WHEN ` + often + ` THEN 'frequency_cap'
 			END AS reason
 		FROM mine c
 		LEFT JOIN customer_aliases a ON a.old_id = c.customer_id

@@ -39,7 +39,8 @@ type StepDef struct {
 
 	Template string           `json:"template,omitempty"` // name or id of a template; frozen journeys hold the id
 	UnitCost *decimal.Decimal `json:"unit_cost,omitempty"`
-	Dedup    string           `json:"dedup,omitempty"` // one of Levels; person where empty
+	Dedup    string           `json:"dedup,omitempty"`  // one of Levels; person where empty
+	Window   string           `json:"window,omitempty"` // of email and sms: hours of the week, such as "mon-fri 09:00-20:00 local"; the settings' where empty
 
 	For           string     `json:"for,omitempty"` // "72h", "3d", "2w"
 	Until         *time.Time `json:"until,omitempty"`

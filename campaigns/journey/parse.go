@@ -31,7 +31,7 @@ var ResponseKinds = []string{"any", "open", "click", "reply", "call", "visit", "
 
 // allowed are the fields of each type besides key and type.
 var allowed = map[string][]string{
-	Send: {"template", "unit_cost", "dedup", "next"}, Wait: {"for", "until", "until_response", "timeout", "next"},
+	Send: {"template", "unit_cost", "dedup", "window", "next"}, Wait: {"for", "until", "until_response", "timeout", "next"},
 	Branch: {"if", "then", "else"}, Split: {"arms"}, Goal: {"if", "next"}, End: {},
 }
 
@@ -108,7 +108,7 @@ func (p *parser) step(i int, fields map[string]json.RawMessage) (s StepDef) {
 		p.fail(field(i, "type"), "%q is not a type of step: use email, sms, post, calls, wait, branch, split, goal or end", cut(s.Type))
 	}
 	targets := map[string]any{
-		"key": &s.Key, "type": &s.Type, "template": &s.Template, "unit_cost": &s.UnitCost, "dedup": &s.Dedup, "for": &s.For,
+		"key": &s.Key, "type": &s.Type, "template": &s.Template, "unit_cost": &s.UnitCost, "dedup": &s.Dedup, "window": &s.Window, "for": &s.For,
 		"until": &s.Until, "until_response": &s.UntilResponse, "timeout": &s.Timeout, "if": &s.If, "then": &s.Then, "else": &s.Else,
 		"arms": &s.Arms, "next": &s.Next,
 	}
@@ -225,6 +225,7 @@ func (p *parser) details(i int, s *StepDef) {
 		if !slices.Contains(Levels, s.Dedup) {
 			p.fail(field(i, "dedup"), "%q is not a level: use person, customer, household, address, company, email or phone", cut(s.Dedup))
 		}
+		p.window(i, s)
 		if c := s.UnitCost; c != nil && (c.IsNeg() || c.Trim(0).Scale() > 4 || c.Prec() > 15) {
 			p.fail(field(i, "unit_cost"), "The cost of one piece is 0 or more, with at most 4 decimals")
 		}

@@ -159,6 +159,27 @@ func (w Window) String() string {
 	return s
 }
 
+// Words puts the window into words: "Mon–Fri from 09:00 to 20:00".
+func (w Window) Words() string {
+	if w.IsZero() {
+		return "at any time"
+	}
+	days := "every day"
+	if w.days != allDays {
+		parts := strings.Split(w.Days(), ",")
+		for i, p := range parts {
+			first, last, span := strings.Cut(p, "-")
+			if parts[i] = capital(first); span {
+				parts[i] += "–" + capital(last)
+			}
+		}
+		days = strings.Join(parts, ", ")
+	}
+	return days + " from " + w.From() + " to " + w.To()
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // Open tells whether messages may go at a time, by the clock of a zone.
 func (w Window) Open(t time.Time, zone *time.Location) bool {
 	if w.IsZero() {

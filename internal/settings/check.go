@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aldine/internal/fault"
+	"aldine/internal/pace"
 )
 
 // Check tells what is wrong with settings, all faults at once, as an Invalid error; nil where nothing is.
@@ -61,9 +62,18 @@ func (v Values) Check() error {
 		"mails_keep_days": {v.MailsKeepDays, 0, 365}, "mails_keep_mb": {v.MailsKeepMB, 1, 100_000},
 		"cap_days":  {v.CapDays, 1, 366},
 		"cap_email": {v.CapEmail, 0, 1000}, "cap_sms": {v.CapSMS, 0, 1000}, "cap_post": {v.CapPost, 0, 1000}, "cap_calls": {v.CapCalls, 0, 1000},
+		"ramp_start": {v.RampStart, 0, 10_000_000}, "ramp_growth_pct": {v.RampGrowthPct, 1, 1000}, "ramp_target": {v.RampTarget, 1, 100_000_000},
 	} {
 		if n.value < n.min || n.value > n.max {
 			bad(name, fmt.Sprintf("Give a number from %d to %d", n.min, n.max))
+		}
+	}
+	if v.RampStart > v.RampTarget {
+		bad("ramp_target", "The volume grows up to this number: it is at least that of the first day")
+	}
+	for name, text := range map[string]string{"window_email": v.WindowEmail, "window_sms": v.WindowSMS} {
+		if _, err := pace.ParseWindow(text); err != nil {
+			bad(name, sentence(err))
 		}
 	}
 	if v.CallFromHour < 0 || v.CallToHour > 24 || v.CallFromHour >= v.CallToHour {
@@ -80,4 +90,9 @@ func (v Values) Check() error {
 	}
 	slices.SortFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
 	return fault.Bad("The settings are not valid", faults...)
+}
+
+func sentence(err error) string {
+	s := err.Error()
+	return strings.ToUpper(s[:1]) + s[1:]
 }

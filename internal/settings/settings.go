@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aldine/internal/audit"
+	"aldine/internal/pace"
 )
 
 // Values are all settings. Durations are in whole days where the name says so.
@@ -74,6 +75,16 @@ type Values struct {
 	CapSMS            int `json:"cap_sms"`
 	CapPost           int `json:"cap_post"`
 	CapCalls          int `json:"cap_calls"`
+
+	// Hours of the week in which messages may go, where a step does not say something else, as in "mon-fri 09:00-20:00 local".
+	WindowEmail string `json:"window_email"`
+	WindowSMS   string `json:"window_sms"`
+
+	// Volume of a new sender's domain: e-mails on its first day (0: no limit), percent more on each further day, and the volume after
+	// which there is no limit any more.
+	RampStart     int `json:"ramp_start"`
+	RampGrowthPct int `json:"ramp_growth_pct"`
+	RampTarget    int `json:"ramp_target"`
 }
 
 // Defaults gives the settings of a new installation.
@@ -86,7 +97,7 @@ func Defaults() Values {
 		SoftBounces: 5, SoftBounceDays: 14, MailsKeepDays: 30, MailsKeepMB: 200,
 		RentedKeepDays: 120, RejectsKeepDays: 90,
 		CallFromHour: 8, CallToHour: 21, CallAttempts: 4, LeaseMinutes: 15,
-		RetryDays: 4, PauseRefusals: 5, PauseFailurePct: 10, CapDays: 7,
+		RetryDays: 4, PauseRefusals: 5, PauseFailurePct: 10, CapDays: 7, RampGrowthPct: 50, RampTarget: 100_000,
 	}
 }
 
@@ -108,6 +119,26 @@ func (v Values) ConsentRequired(channel string) bool {
 // Cap gives how many messages of a channel a customer gets at most within CapDays; 0 for any number.
 func (v Values) Cap(channel string) int {
 	return map[string]int{"email": v.CapEmail, "sms": v.CapSMS, "post": v.CapPost, "calls": v.CapCalls}[channel]
+}
+
+// Window gives the hours in which messages of a channel may go where a step does not say something else.
+func (v Values) Window(channel string) pace.Window {
+	w, _ := pace.ParseWindow(map[string]string{"email": v.WindowEmail, "sms": v.WindowSMS}[channel]) // checked when it was stored
+	return w
+}
+
+// Ramp gives how the volume of the e-mails' sender grows.
+func (v Values) Ramp() pace.Ramp {
+	return pace.EmailRamp(v.RampStart, v.RampGrowthPct, v.RampTarget, v.FromEmail, v.Zone())
+}
+
+// Zone gives the default time zone.
+func (v Values) Zone() *time.Location {
+	zone, err := time.LoadLocation(v.DefaultTimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Store reads and changes the settings; reads are kept for a few seconds.

@@ -1,0 +1,74 @@
+package delivery_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"aldine/internal/settings"
+)
+
+func (w *world) ramp(start, growth, target int) {
+	_, err := w.settings.Update(w.t.Context(), func(v *settings.Values) error {
+		v.RampStart, v.RampGrowthPct, v.RampTarget, v.FromEmail = start, growth, target, "news@new.example"
+		return nil
+	})
+	w.must(err)
+}
+
+func (w *world) taken() string {
+	return w.text(`SELECT coalesce(string_agg(taken || '/' || allowed, ' ' ORDER BY day), '') FROM ramp_days`, nil)
+}
+
+// TestRampUp: the day's volume is shared by processes and campaigns, and grows.
+func TestRampUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ramp(300, 100, 600)
+	s := w.step("email", "customer", "0.01")
+	w.add(s, mails(1100)...)
+	w.plan(s, 0, everybody)
+	two := w.open(w.config)
+	both := func() {
+		w.exec(`UPDATE river_job SET state = 'available', scheduled_at = now() WHERE state = 'scheduled'`, nil)
+		var wg sync.WaitGroup
+		wg.Go(func() { w.run(w.delivery) })
+		wg.Go(func() { w.run(two) })
+		wg.Wait()
+	}
+	both()
+	w.want("first day", w.counts(s), "planned:800 sent:300")
+	w.want("volume", w.taken(), "300/300")
+	w.want("why", w.waits(), "ramp: new.example is new as a sender: 300 of today's 300 mails are sent, tomorrow at most 600 until 04 00:00; ")
+	both() // nobody is let through by another look
+	w.want("first day", w.counts(s), "planned:800 sent:300")
+	w.pass(24 * time.Hour)
+	w.exec(`UPDATE customers SET email = NULL WHERE customer_id IN (SELECT customer_id FROM touches WHERE state = 'planned' ORDER BY customer_id LIMIT 100)`, nil)
+	both()
+	both()
+	w.want("second day", w.counts(s), "no_address:100 planned:100 sent:900") // who is excluded takes no volume
+	w.want("volume", w.taken(), "300/300 600/600")
+	w.pass(24 * time.Hour)
+	both()
+	w.want("no limit any more", w.counts(s), "no_address:100 sent:1000")
+	w.want("volume", w.taken(), "300/300 600/600")
+	w.want("money", w.money(), "0/10")
+}
+
+// TestRampGivesBack: mails that the relay did not take are not counted.
+func TestRampGivesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ramp(50, 100, 1000)
+	s := w.step("email", "customer", "0.01")
+	w.add(s, mails(40)...)
+	w.plan(s, 0, everybody)
+	c := w.config
+	c.SMTPURL = "smtp://127.0.0.1:1"
+	w.work(w.open(c))
+	w.want("nobody answers", w.counts(s), "planned:40")
+	w.want("volume", w.taken(), "0/50")
+	w.work(w.delivery)
+	w.want("sent", w.counts(s), "sent:40")
+	w.want("volume", w.taken(), "40/50")
+}
