@@ -57,6 +57,9 @@ func (s *Service) forecast(ctx context.Context, tx pgx.Tx, c Campaign) (f Foreca
 	if err := s.volumes(ctx, tx, c, percent(f.Audience, treated), &f); err != nil {
 		return f, err
 	}
+	if err := s.capped(ctx, tx, c, &f); err != nil {
+		return f, err
+	}
 	f.Fixed, f.Lists = tidy(f.Fixed), tidy(f.Lists)
 	if f.Total, err = f.Fixed.Add(f.Lists); err != nil {
 		return f, err

@@ -178,3 +178,74 @@ func TestSendHoursWithPauseAndCancel(t *testing.T) {
 	w.want("jobs left", w.text(`SELECT count(*)::text FROM river_job WHERE state <> 'completed' AND kind <> 'campaign_finish'`, nil), "0")
 	w.want("money", w.money(), "0/7")
 }
+
+// TestSendHoursEndMeanwhile: what is not handed over when the hours end waits for the next day.
+func TestSendHoursEndMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.step("email", "customer", "0.01")
+	w.hours(s, "09:00-15:01")
+	w.add(s, mails(400)...)
+	w.plan(s, 0, everybody)
+	c := &counting{got: map[string]int{}, at: make(chan struct{})}
+	config := w.config
+	config.SMTPURL = w.relayOf(c)
+	go func() {
+		<-c.at
+		w.pass(2 * time.Minute)
+	}()
+	config.EmailConnections = 1
+	w.run(w.open(config))
+	sent := w.id(`SELECT count(*) FROM touches WHERE state = 'sent'`, nil)
+	if sent < 100 || sent == 400 {
+		t.Errorf("%d were sent", sent)
+	}
+	w.want("the others", w.text(`SELECT string_agg(DISTINCT state, ' ' ORDER BY state) FROM touches`, nil), "planned sent")
+	w.want("jobs that wait", w.waiting(), "1")
+	w.pass(18 * time.Hour)
+	w.work(w.open(config))
+	w.want("the next day", w.counts(s), "sent:400")
+	for to, n := range c.got {
+		if n != 1 {
+			t.Errorf("%s got %d mails", to, n)
+		}
+	}
+}
+
+// TestSendHoursOfNumbers: an SMS waits until its hours have come wherever the number may be.
+func TestSendHoursOfNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.step("sms", "customer", "0.05")
+	w.hours(s, "09:00-20:00 local")
+	w.add(s, person{phone: "+12125550123", country: "US"}, person{phone: "+13105550123", country: "US", zone: "America/New_York"}, person{phone: "+447911123456"})
+	w.plan(s, 0, everybody)
+	w.work(w.delivery) // 10:00 in New York, 07:00 in Los Angeles
+	w.want("at first", w.counts(s), "planned:1 sent:2")
+	w.pass(2 * time.Hour)
+	w.work(w.delivery)
+	w.want("later", w.counts(s), "sent:3")
+}
+
+// TestSendHoursKilled: a process that dies while jobs wait for their hour takes nothing with it, for they are in the database alone.
+func TestSendHoursKilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.step("email", "customer", "0.01")
+	w.add(s, mails(600)...)
+	w.plan(s, 0, everybody) // jobs for now; they find the window closed
+	w.hours(s, "16:00-18:00")
+	child := w.child(w.box.SMTPURL())
+	for deadline := time.Now().Add(60 * time.Second); w.waiting() != "2"; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s jobs wait", w.waiting())
+		}
+	}
+	w.must(child.Process.Kill())
+	_ = child.Wait()
+	w.want("touches", w.counts(s), "planned:600")
+	w.want("campaigns without a job", w.text(`SELECT count(*)::text FROM river_job WHERE kind = 'delivery_send' AND state = 'running'`, nil), "0")
+	w.pass(time.Hour)
+	w.work(w.delivery)
+	w.want("at four", w.counts(s), "sent:600")
+}

@@ -35,9 +35,7 @@ func TestKill(t *testing.T) {
 	c := &counting{got: map[string]int{}, at: make(chan struct{})}
 	relay := w.relayOf(c)
 
-	child := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.v")
-	child.Env = append(os.Environ(), "ALDINE_TEST_CHILD=1", "ALDINE_TEST_DB="+pgtest.URL(w.pool), "ALDINE_TEST_RELAY="+relay, "ALDINE_TEST_DATA_DIR="+w.config.DataDir)
-	w.must(child.Start())
+	child := w.child(relay)
 	select {
 	case <-c.at:
 	case <-time.After(60 * time.Second):
@@ -70,6 +68,16 @@ func TestKill(t *testing.T) {
 		t.Errorf("touches %v, %d people got a mail", counts, len(c.got))
 	}
 	t.Logf("touches %v", counts)
+}
+
+// child starts a process that sends over a relay until it is killed.
+func (w *world) child(relay string) *exec.Cmd {
+	w.t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.v")
+	child.Env = append(os.Environ(), "ALDINE_TEST_CHILD=1", "ALDINE_TEST_DB="+pgtest.URL(w.pool), "ALDINE_TEST_RELAY="+relay, "ALDINE_TEST_DATA_DIR="+w.config.DataDir)
+	w.must(child.Start())
+	w.t.Cleanup(func() { _ = child.Process.Kill() })
+	return child
 }
 
 // counting counts the mails of each recipient, slowly.
