@@ -99,7 +99,7 @@ type Input struct {
 	Expression string           `json:"expression,omitempty"`
 	Cells      []CellInput      `json:"cells,omitempty"`
 	Journey    json.RawMessage  `json:"journey,omitempty"`
-	EndsAt     string           `json:"ends_at,omitempty"` // as "2026-12-24T18:00:00Z"; what is not sent by then never will be
+	EndsAt     string           `json:"ends_at,omitempty" doc:"What is not sent by then never will be, as in 2026-12-24T18:00:00Z."`
 }
 
 // CellInput describes a cell; Share is in percent with up to two decimals.
@@ -123,7 +123,7 @@ type Patch struct {
 	Expression *string          `json:"expression,omitempty"`
 	Cells      *[]CellInput     `json:"cells,omitempty"`
 	Journey    json.RawMessage  `json:"journey,omitempty"`
-	EndsAt     *string          `json:"ends_at,omitempty"` // "" for none
+	EndsAt     *string          `json:"ends_at,omitempty" doc:"What is not sent by then never will be; an empty text for no end."`
 }
 
 // Query picks campaigns, newest first.

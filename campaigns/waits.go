@@ -22,8 +22,8 @@ type Wait struct {
 	Channel string     `json:"channel"`
 	Rule    string     `json:"rule" enum:"window,ramp,rate"`
 	Message string     `json:"message"` // in plain words
-	Planned int64      `json:"planned"` // messages of the step that are not sent yet
-	Next    *time.Time `json:"next"`    // when the next ones go; null: now, a few at a time
+	Planned int64      `json:"planned" doc:"Messages of the step that are not sent yet."`
+	Next    *time.Time `json:"next" doc:"When the next ones go; null: now, a few at a time."`
 }
 
 // waits looks at the rules for each step that has planned messages. It follows from the settings, the clock and the queue; nothing is

@@ -16,7 +16,8 @@
 // Sending is at most once. A touch goes
 //
 //	planned -> sending -> sent | failed | unconfirmed (-> bounced, when a bounce comes back)
-//	planned -> excluded (suppressed, without consent or deleted by now, or the campaign was cancelled)
+//	planned -> excluded (suppressed, without consent or deleted by now, contacted often enough meanwhile, after the
+//	    campaign's end, or the campaign was cancelled)
 //
 // A job claims its customers in one statement (planned -> sending) and commits, hands their messages over by several
 // connections, notes each in a journal of its own (handover.go) just before and just after, and settles what is answered
@@ -30,6 +31,10 @@
 // tried again; after the setting retry_days what is put off for its own sake has failed. A relay that cannot be reached is
 // left alone for up to a minute, and nothing fails for it. A refusal fails the touch; one for an address that does not exist
 // also suppresses it. Refusals in a row for content or sender, or too many failures, pause the campaign (health.go).
+//
+// A job asks first which of its touches may go now (hours.go): the hours of the step, by our clock or the customer's, and the campaign's
+// end. The others stay planned, and the job is put off until the first of them may go; it holds no worker meanwhile. The volume of a new
+// sender is taken in the transaction of the claim (package pace). Jobs of campaigns of one priority take turns (enqueue.go).
 //
 // Letters need no unconfirmed: nothing has left the house until the run's folder is complete and has its final name.
 // A call's touch is sending while it is on the call list, sent once a person was reached, and failed when the tries are used up.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/govalues/decimal"
 	"github.com/labstack/echo/v4"
@@ -67,6 +68,9 @@ func (p *Pages) campaignEdit(c echo.Context) error {
 	if d.Budget != nil {
 		f.values.Set("budget", d.Budget.Trim(2).String())
 	}
+	if d.EndsAt != nil {
+		f.values.Set("ends_at", stamp(*d.EndsAt))
+	}
 	if d.SegmentID != nil {
 		f.values.Set("audience", "segment")
 	}
@@ -102,7 +106,7 @@ func (p *Pages) showCampaignEdit(c echo.Context, about campaigns.Campaign, f for
 		steps[i].take(f.rest, i)
 	}
 	page := campaignEditPage{frame: p.frame(c, campaignsPlace, title), Form: f, Campaign: about, Cells: cells, Steps: steps, Palette: stepPalette}
-	for _, field := range f.Others("name", "code", "objective", "currency", "budget", "fixed_cost", "margin_rate", "segment", "expression", "cells", "journey") {
+	for _, field := range f.Others("name", "code", "objective", "currency", "budget", "fixed_cost", "margin_rate", "segment", "expression", "cells", "journey", "ends_at") {
 		if !strings.HasPrefix(field.Name, "cells[") && !strings.HasPrefix(field.Name, "journey.steps[") {
 			page.Others = append(page.Others, field)
 		}
@@ -182,6 +186,13 @@ func campaignInput(f form, cells []cellRow, steps []stepRow) (campaigns.Input, e
 	}
 	in := campaigns.Input{Name: f.Text("name"), Code: f.Text("code"), Objective: f.Text("objective"), Currency: strings.ToUpper(f.Text("currency")),
 		Budget: amount("budget", f.Get("budget")), FixedCost: amount("fixed_cost", f.Get("fixed_cost"))}
+	if text := f.Text("ends_at"); text != "" {
+		at, err := parseMinute(text)
+		if err != nil {
+			faults = append(faults, fault.Field{Name: "ends_at", Message: "Give a day and time"})
+		}
+		in.EndsAt = at.Format(time.RFC3339)
+	}
 	if rate := amount("margin_rate", f.Get("margin_rate")); rate != nil {
 		share, err := rate.Quo(decimal.Hundred)
 		if err != nil {
@@ -230,7 +241,7 @@ func patchOf(in campaigns.Input, f form) campaigns.Patch {
 		in.FixedCost = &zero
 	}
 	return campaigns.Patch{RowVersion: version, Name: &in.Name, Code: &in.Code, Objective: &in.Objective, Currency: &in.Currency, Budget: in.Budget,
-		FixedCost: in.FixedCost, MarginRate: in.MarginRate, Segment: &in.Segment, Expression: &in.Expression, Cells: &in.Cells, Journey: in.Journey}
+		FixedCost: in.FixedCost, MarginRate: in.MarginRate, Segment: &in.Segment, Expression: &in.Expression, Cells: &in.Cells, Journey: in.Journey, EndsAt: &in.EndsAt}
 }
 
 func asPercent(share decimal.Decimal) string {

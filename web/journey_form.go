@@ -20,7 +20,7 @@ type stepRow struct {
 	Key  string
 	Type string
 
-	Template, Cost, Dedup          string
+	Template, Cost, Dedup, Window  string
 	WaitBy, For, Until, Response   string // WaitBy: for, until or response
 	Timeout, If, Next, Then, Else_ string
 	Arms                           []armRow
@@ -49,6 +49,9 @@ func (r stepRow) Icon() string { return stepIcon(r.Type) }
 
 // Sends tells whether the step contacts the customer.
 func (r stepRow) Sends() bool { return content.CheckChannel(r.Type) == nil }
+
+// HasHours tells whether the step's messages can keep hours of its own.
+func (r stepRow) HasHours() bool { return r.Type == "email" || r.Type == "sms" }
 
 // Fitting gives the templates of the step's medium.
 func (r stepRow) Fitting() []content.Template {
@@ -130,7 +133,7 @@ func stepRowsOf(f form) []stepRow {
 			break
 		}
 		get := func(name string) string { return f.Text("s." + id + "." + name) }
-		r := stepRow{ID: id, Key: get("key"), Type: get("type"), Template: get("template"), Cost: get("cost"), Dedup: get("dedup"),
+		r := stepRow{ID: id, Key: get("key"), Type: get("type"), Template: get("template"), Cost: get("cost"), Dedup: get("dedup"), Window: get("window"),
 			WaitBy: get("by"), For: get("for"), Until: get("until"), Response: get("response"), Timeout: get("timeout"), If: get("if"),
 			Next: get("next"), Then: get("then"), Else_: get("else")}
 		for i := 1; i <= maxArms; i++ {
@@ -177,7 +180,7 @@ func journeyOf(rows []stepRow) (journey.Definition, []fault.Field) {
 		s := journey.StepDef{Key: r.Key, Type: r.Type}
 		switch {
 		case r.Sends():
-			s.Template, s.Dedup, s.Next = r.Template, r.Dedup, to(r.Next)
+			s.Template, s.Dedup, s.Window, s.Next = r.Template, r.Dedup, r.Window, to(r.Next)
 			if cost := strings.ReplaceAll(r.Cost, ",", ""); cost != "" {
 				amount, err := decimal.Parse(cost)
 				if err != nil {

@@ -35,7 +35,7 @@ func stepRows(d journey.Definition) []stepRow {
 			}
 			return next
 		}
-		r := stepRow{ID: s.Key, Key: s.Key, Type: s.Type, Template: s.Template, Dedup: s.Dedup, For: s.For, Response: s.UntilResponse,
+		r := stepRow{ID: s.Key, Key: s.Key, Type: s.Type, Template: s.Template, Dedup: s.Dedup, Window: s.Window, For: s.For, Response: s.UntilResponse,
 			Timeout: s.Timeout, If: s.If, Next: from(s.Next), Then: from(s.Then), Else_: s.Else, WaitBy: "for"}
 		if ends[s.Else] {
 			r.Else_ = "end"

@@ -25,6 +25,12 @@ func describeStep(s journey.StepDef) (title, text string, leads []string) {
 		if s.Dedup != "" && s.Dedup != "person" {
 			text = strings.TrimPrefix(text+", one per "+sayDedup(s.Dedup), ", ")
 		}
+		if w, ok := s.Hours(); ok {
+			text = strings.TrimPrefix(text+", "+w.Words(), ", ")
+			if w.Local {
+				text += " by the customer's clock"
+			}
+		}
 		return mediumName(s.Type), text, next
 	case "wait":
 		switch {

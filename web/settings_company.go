@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"aldine/internal/fault"
+	"aldine/internal/pace"
 	"aldine/internal/settings"
 )
 
@@ -24,7 +25,8 @@ func (p *Pages) companyForm(c echo.Context) error {
 		return err
 	}
 	f := formWith("company_name", v.CompanyName, "company_address", v.CompanyAddress, "from_name", v.FromName, "from_email", v.FromEmail,
-		"sms_sender", v.SMSSender, "default_country", v.DefaultCountry, "default_time_zone", v.DefaultTimeZone, "base_currency", v.BaseCurrency)
+		"sms_sender", v.SMSSender, "default_country", v.DefaultCountry, "default_time_zone", v.DefaultTimeZone, "base_currency", v.BaseCurrency,
+		"window_email", v.WindowEmail, "window_sms", v.WindowSMS)
 	for name, on := range map[string]bool{"consent_email": v.ConsentEmail, "consent_sms": v.ConsentSMS, "consent_post": v.ConsentPost, "consent_calls": v.ConsentCalls} {
 		if on {
 			f.values.Set(name, "yes")
@@ -60,6 +62,7 @@ func numbersOf(v *settings.Values) []numberSetting {
 		{"email_per_minute", &v.EmailPerMinute, 0, 10_000_000}, {"email_domain_minute", &v.EmailDomainMinute, 0, 10_000_000},
 		{"cap_days", &v.CapDays, 1, 366}, {"cap_email", &v.CapEmail, 0, 1000}, {"cap_sms", &v.CapSMS, 0, 1000},
 		{"cap_post", &v.CapPost, 0, 1000}, {"cap_calls", &v.CapCalls, 0, 1000},
+		{"ramp_start", &v.RampStart, 0, 10_000_000}, {"ramp_growth_pct", &v.RampGrowthPct, 1, 1000}, {"ramp_target", &v.RampTarget, 1, 100_000_000},
 	}
 }
 
@@ -112,6 +115,17 @@ func readCompany(f form, v *settings.Values) error {
 			continue
 		}
 		*n.value = i
+	}
+	for name, value := range map[string]*string{"window_email": &v.WindowEmail, "window_sms": &v.WindowSMS} {
+		*value = f.Text(name)
+		if w, err := pace.ParseWindow(*value); err != nil {
+			bad(name, "Not readable: "+pace.WindowHelp)
+		} else if *value != "" {
+			*value = w.String()
+		}
+	}
+	if v.RampStart > v.RampTarget {
+		bad("ramp_target", "At least the mails of the first day")
 	}
 	if v.CallFromHour >= v.CallToHour {
 		bad("call_to_hour", "The end lies after the beginning")

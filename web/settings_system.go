@@ -13,6 +13,7 @@ import (
 
 	"aldine/internal/audit"
 	"aldine/internal/fault"
+	"aldine/internal/pace"
 	"aldine/reports"
 )
 
@@ -77,6 +78,8 @@ type jobsPage struct {
 	Server  string
 	Version string
 	Now     time.Time
+	Ramp    pace.Standing // of the e-mails' sender
+	Sender  string
 }
 
 // failedJob is a job that was given up, or failed and will be tried again.
@@ -119,6 +122,15 @@ func (p *Pages) jobs(c echo.Context) error {
 	}
 	err = p.Pool.QueryRow(ctx(c), `SELECT pg_size_pretty(pg_database_size(current_database())), current_setting('server_version')`).Scan(&page.Size, &page.Server)
 	if err != nil {
+		return err
+	}
+	v, err := p.Settings.Get(ctx(c))
+	if err != nil {
+		return err
+	}
+	ramp := v.Ramp()
+	page.Sender = ramp.Sender
+	if page.Ramp, err = ramp.Look(ctx(c), p.Pool, p.Now()); err != nil {
 		return err
 	}
 	return show(p, c, jobsView, page)

@@ -83,7 +83,7 @@ var words = map[string]string{
 	"no_address": "no address", "no_consent": "no consent", "frequency_cap": "contacted often enough lately", "control": "control group", "duplicate": "duplicate",
 	"household": "one piece per household", "address": "one piece per address", "company": "one piece per company",
 	"licence": "licence used up", "register_stale": "do-not-call file too old",
-	"suppressed": "suppressed", "budget": "budget used up", "cancelled": "cancelled", "readonly": "read-only",
+	"suppressed": "suppressed", "too_late": "not before the campaign's end", "budget": "budget used up", "cancelled": "cancelled", "readonly": "read-only",
 	"calls": "calls", "post": "letter", "sms": "SMS",
 }
 

@@ -39,8 +39,8 @@ type StepDef struct {
 
 	Template string           `json:"template,omitempty"` // name or id of a template; frozen journeys hold the id
 	UnitCost *decimal.Decimal `json:"unit_cost,omitempty"`
-	Dedup    string           `json:"dedup,omitempty"`  // one of Levels; person where empty
-	Window   string           `json:"window,omitempty"` // of email and sms: hours of the week, such as "mon-fri 09:00-20:00 local"; the settings' where empty
+	Dedup    string           `json:"dedup,omitempty"` // one of Levels; person where empty
+	Window   string           `json:"window,omitempty" doc:"Of email and sms: hours of the week, as in mon-fri 09:00-20:00 (by the company's clock) or mon-fri 09:00-20:00 local (by each customer's own), or always. Empty: the settings' hours."`
 
 	For           string     `json:"for,omitempty"` // "72h", "3d", "2w"
 	Until         *time.Time `json:"until,omitempty"`

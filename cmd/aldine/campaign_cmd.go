@@ -166,6 +166,13 @@ func printStatus(w io.Writer, d campaigns.Details) error {
 	for _, x := range d.Troubles {
 		t.row("waiting at "+x.Step, x.Message)
 	}
+	for _, x := range d.Waits {
+		text := x.Message
+		if x.Next != nil {
+			text += "; the next go " + x.Next.UTC().Format("2006-01-02 15:04 UTC")
+		}
+		t.row(x.Rule+" at "+x.Step, text)
+	}
 	return t.flush()
 }
 
