@@ -99,6 +99,7 @@ func (a *API) Register(e *echo.Echo) {
 	}
 	a.huma = humaecho.NewWithGroup(e, e.Group(base), a.config())
 	a.customers()
+	a.recomputations()
 	a.lists()
 	a.households()
 	a.imports()

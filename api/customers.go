@@ -130,6 +130,30 @@ func (a *API) customers() {
 		})
 }
 
+// recomputations hold the facts that follow from orders against the orders.
+func (a *API) recomputations() {
+	const tag = "Customers"
+	add(a, op{id: "startRecomputation", method: http.MethodPost, path: "/recomputations", summary: "Hold the facts kept with customers against their orders", tag: tag,
+		need: access.Administer, status: http.StatusCreated, doc: "Number, sum and times of orders follow every order at once; this proves it, and mends what differs, in the background. Conflict while one is under way."},
+		func(ctx context.Context, _ *none) (customers.Recomputation, error) {
+			return a.Customers.StartRecomputation(ctx, false)
+		})
+	add(a, op{id: "listRecomputations", method: http.MethodGet, path: "/recomputations", summary: "Recomputations, newest first", tag: tag, need: access.Administer},
+		func(ctx context.Context, in *Limits) (page[customers.Recomputation], error) {
+			list, err := a.Customers.Recomputations(ctx, in.Limit)
+			return paged(list, nil), err
+		})
+	add(a, op{id: "getRecomputation", method: http.MethodGet, path: "/recomputations/{id}", summary: "How far a recomputation is", tag: tag, need: access.Administer},
+		func(ctx context.Context, in *One) (customers.Recomputation, error) {
+			return a.Customers.Recomputation(ctx, in.ID)
+		})
+	add(a, op{id: "cancelRecomputation", method: http.MethodPost, path: "/recomputations/{id}/cancel", summary: "Stop a recomputation", tag: tag, need: access.Administer,
+		doc: "What is mended stays."},
+		func(ctx context.Context, in *One) (customers.Recomputation, error) {
+			return a.Customers.CancelRecomputation(ctx, in.ID)
+		})
+}
+
 func (a *API) lists() {
 	const tag = "Lists, products and orders"
 	add(a, op{id: "listLists", method: http.MethodGet, path: "/lists", summary: "Lists with their prices and sizes", tag: tag, need: access.CustomersRead},

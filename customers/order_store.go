@@ -189,11 +189,6 @@ func (r *orderRun) derive(ctx context.Context) error {
 	if ids == nil {
 		return nil
 	}
-	slices.Sort(ids)
-	_, err := r.tx.Exec(ctx, `
-		UPDATE customers c SET orders_count = o.orders, total_spent = o.spent, first_order_at = o.first, last_order_at = o.last, rented = false
-		FROM (SELECT customer_id, count(*) AS orders, sum(base_amount) AS spent, min(ordered_at) AS first, max(ordered_at) AS last
-			FROM orders WHERE customer_id = ANY(@ids) GROUP BY customer_id) o
-		WHERE c.customer_id = o.customer_id`, pgx.NamedArgs{"ids": slices.Compact(ids)})
+	_, err := DeriveTx(ctx, r.tx, ids)
 	return err
 }

@@ -34,7 +34,8 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 
-	columnTries time.Duration // how long a new attribute waits for its moment
+	columnTries       time.Duration // how long a new attribute waits for its moment
+	recomputePartSize int
 
 	searchDuplicatesTx func(context.Context, pgx.Tx) error // nil: no search follows an import
 }
@@ -52,13 +53,14 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log, columnTries: columnTries}
+	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log, columnTries: columnTries, recomputePartSize: recomputePart}
 }
 
 // Register adds the worker that runs imports.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &importWorker{service: s})
 	river.AddWorker(workers, &householdWorker{service: s})
+	river.AddWorker(workers, &recomputeWorker{service: s})
 }
 
 // Querier is a pool, a connection or a transaction.

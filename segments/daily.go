@@ -30,6 +30,9 @@ type countWorker struct {
 	s *Service
 }
 
+// Timeout leaves time for many segments; what is left when it is over, the next job counts.
+func (w *countWorker) Timeout(*river.Job[CountArgs]) time.Duration { return countEvery - time.Minute }
+
 func (w *countWorker) Work(ctx context.Context, _ *river.Job[CountArgs]) error {
 	return w.s.CountDue(ctx)
 }
@@ -37,10 +40,11 @@ func (w *countWorker) Work(ctx context.Context, _ *river.Job[CountArgs]) error {
 // Register adds the worker of the daily count.
 func (s *Service) Register(workers *river.Workers) { river.AddWorker(workers, &countWorker{s: s}) }
 
-// Periodic gives the jobs that come round by themselves; the working client inserts them.
+// Periodic gives the jobs that come round by themselves; the working client inserts them, also when it starts: a day on which nothing
+// ran at the hour is made up for at once.
 func (s *Service) Periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(countEvery),
-		func() (river.JobArgs, *river.InsertOpts) { return CountArgs{}, nil }, nil)}
+		func() (river.JobArgs, *river.InsertOpts) { return CountArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
 }
 
 // CountDue counts every saved segment that has not been counted today (UTC), by name. One that is not valid any more or takes too

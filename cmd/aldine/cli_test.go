@@ -225,3 +225,17 @@ func TestDemoReconciles(t *testing.T) {
 		t.Errorf("thin figures: %s", out.String())
 	}
 }
+
+// The facts kept with customers are recomputed at the shell, and agree.
+func TestRecomputeAtTheShell(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	file := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(file, []byte("external_id,last_name\na,Smith\nb,Jones\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.ok("import", "customers", file)
+	if out := s.ok("customer", "recompute"); !strings.Contains(out, "2 customers looked at") || !strings.Contains(out, "0 mended; the recomputation is finished") {
+		t.Error(out)
+	}
+}

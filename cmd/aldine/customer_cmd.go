@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,8 @@ type customerCmd struct {
 	Erase  customerErase  `cmd:"" help:"Erase a customer's identity for good; with --replay, of all who were erased before a backup was restored."`
 	Erased customerErased `cmd:"" help:"Write the keyed hashes of all who were erased, to be kept beside the backups."`
 	Lift   customerLift   `cmd:"" help:"Let somebody come in again who was erased."`
+
+	Recompute customerRecompute `cmd:"" help:"Hold the facts that follow from orders, kept with every customer, against the orders, and mend what differs."`
 }
 
 type customerExport struct {
@@ -145,6 +148,34 @@ func (c customerLift) Run(ctx context.Context, cfg *config, std streams) error {
 			Street: c.Street, PostalCode: c.PostalCode, City: c.City, Country: c.Country})
 		if err == nil {
 			fmt.Fprintf(std.out, "Lifted for %s: the person may be taken in again.\n", strconv.FormatInt(n, 10))
+		}
+		return err
+	})
+}
+
+type customerRecompute struct{}
+
+// Run begins a recomputation, or carries on with one that is under way.
+func (customerRecompute) Run(ctx context.Context, cfg *config, std streams) error {
+	return withApp(ctx, cfg, std, func(a *app) error {
+		r, err := a.customers.StartRecomputation(ctx, true)
+		if fault.Is(err, fault.Conflict) {
+			list, listErr := a.customers.Recomputations(ctx, 1)
+			if listErr != nil || len(list) == 0 {
+				return errors.Join(err, listErr)
+			}
+			r, err = list[0], nil
+			fmt.Fprintf(std.err, "A recomputation is under way: carrying on from customer %d of about %d.\n", r.LookedAt, r.Customers)
+		}
+		if err != nil {
+			return err
+		}
+		begun := time.Now()
+		r, err = a.customers.RunRecomputation(ctx, r.ID, func(r customers.Recomputation) {
+			fmt.Fprintf(std.err, "%d of about %d customers looked at, %d mended\n", r.LookedAt, r.Customers, r.Mended)
+		})
+		if err == nil {
+			fmt.Fprintf(std.out, "%d customers looked at in %.1f s, %d mended; the recomputation is %s.\n", r.LookedAt, time.Since(begun).Seconds(), r.Mended, r.State)
 		}
 		return err
 	})

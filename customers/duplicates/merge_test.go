@@ -189,3 +189,18 @@ func TestMergesAreListed(t *testing.T) {
 	h.want("audited", h.text(`SELECT count(*)::text FROM audit_log WHERE action = 'customer.merge'`), "2")
 	h.want("no personal data in the log", h.text(`SELECT count(*)::text FROM audit_log WHERE action = 'customer.merge' AND detail::text LIKE '%N1%'`), "0")
 }
+
+// Who is in the frozen audience of a campaign and has still to enter cannot be merged away until then.
+func TestAMergeWaitsForTheEntry(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	h.campaigns(1)
+	a, b := h.add(customers.Fields{LastName: "Meyer"}, nil), h.add(customers.Fields{LastName: "Meyer"}, nil)
+	h.exec(`INSERT INTO audience_slices (campaign_id, first_id, last_id, customer_ids) VALUES (100, $1, $2, ARRAY[$1, $2]::bigint[])`, a, b)
+	h.exec(`UPDATE campaigns SET entry_done_at = NULL`)
+	_, err := h.Merge(h.ctx, a, b, nil)
+	h.wants(err, fault.Conflict, "still taking in its audience")
+	h.exec(`UPDATE campaigns SET entry_done_at = $1`, h.at)
+	_, err = h.Merge(h.ctx, a, b, nil)
+	h.ok(err)
+}

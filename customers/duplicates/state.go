@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/customers"
 )
 
 // before is what a merge writes down of how things were, so that it can be undone.
@@ -146,10 +148,6 @@ func (t table) among(parameter string) string {
 
 // derive recomputes what follows from orders.
 func (w *work) derive(ctx context.Context, ids ...int64) error {
-	return w.exec(ctx, `
-		UPDATE customers c SET orders_count = o.orders, total_spent = o.spent, first_order_at = o.first, last_order_at = o.last
-		FROM (SELECT i.customer_id, count(r.order_ref) AS orders, coalesce(sum(r.base_amount), 0) AS spent, min(r.ordered_at) AS first,
-				max(r.ordered_at) AS last
-			FROM unnest(@ids::bigint[]) AS i (customer_id) LEFT JOIN orders r ON r.customer_id = i.customer_id GROUP BY i.customer_id) o
-		WHERE c.customer_id = o.customer_id`, pgx.NamedArgs{"ids": ids})
+	_, err := customers.DeriveTx(ctx, w.tx, ids)
+	return err
 }

@@ -51,5 +51,6 @@ var elsewhere = map[string]string{
 	"customer_merges":     "written here",
 	"touch_keys":          "stay: the key is taken either way, and the number is shown through the alias",
 	"household_work":      "a list of what is to be looked at again; numbers that are gone are passed over",
+	"audience_slices":     "who is still to enter a campaign keeps the number: the merge waits, see awaited; who is gone all the same does not enter",
 	"merge_records":       "stay: they tell what a merge/purge run saw; applying it follows aliases",
 }
