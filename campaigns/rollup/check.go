@@ -12,8 +12,7 @@ import (
 // as it should be.
 func Check(ctx context.Context, tx pgx.Tx, c Config, campaign int64) ([]string, error) {
 	k := newReader(tx, c)
-	kept, err := k.read(ctx, []int64{campaign})
-	if err != nil {
+	if err := k.all(ctx, []int64{campaign}); err != nil {
 		return nil, err
 	}
 	r := newReader(tx, c)
@@ -24,24 +23,7 @@ func Check(ctx context.Context, tx pgx.Tx, c Config, campaign int64) ([]string, 
 	if err := r.count(ctx, states[0], []int64{whole}, wholeSQL); err != nil {
 		return nil, err
 	}
-	var out []string
-	for _, l := range kept.Lines {
-		k := key{l.CampaignID, l.Dim, l.Item}
-		want := r.lines[k]
-		delete(r.lines, k)
-		if want == nil {
-			want = &Line{CampaignID: l.CampaignID, Dim: l.Dim, Item: l.Item}
-		}
-		if !same(l, *want) {
-			out = append(out, fmt.Sprintf("breakdown %d, %q: counted %s, kept %s", l.Dim, l.Item, want, &l))
-		}
-	}
-	for k, l := range r.lines {
-		if !l.empty() {
-			out = append(out, fmt.Sprintf("breakdown %d, %q: counted %s, nothing kept", k.dim, k.item, l))
-		}
-	}
-	return out, nil
+	return differences(k.lines, r.lines, "counted"), nil
 }
 
 // newReader gives a reader of all breakdowns, which counts whatever is marked.

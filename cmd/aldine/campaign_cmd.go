@@ -22,6 +22,7 @@ type campaignCmd struct {
 	Pause   campaignPause   `cmd:"" help:"Hold a running campaign."`
 	Resume  campaignResume  `cmd:"" help:"Go on with a paused campaign."`
 	Cancel  campaignCancel  `cmd:"" help:"End a campaign for good."`
+	Recount campaignRecount `cmd:"" help:"Count the figures of reports anew."`
 }
 
 type campaignList struct {

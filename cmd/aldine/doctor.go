@@ -21,6 +21,8 @@ import (
 type doctorCmd struct {
 	Domain   string   `help:"Explain instead what DNS says of this domain as a sender: SPF, DKIM, DMARC, and where returned mail goes."`
 	Selector []string `help:"With --domain: DKIM selectors to look at, of a mail server that signs; those of --dkim are looked at anyway."`
+	Figures  bool     `help:"Compare instead the figures that reports show with the rows they stand for: a sample of each campaign."`
+	All      bool     `help:"With --figures: all rows."`
 	Resolver string   `placeholder:"HOST:PORT" help:"With --domain: ask this name server instead of the system's."`
 }
 
@@ -31,6 +33,13 @@ type finding struct{ what, state, mend string }
 func (c *doctorCmd) Run(ctx context.Context, cfg *config, std streams) error {
 	if c.Domain != "" {
 		findings, err := c.domain(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return tell(std.out, findings)
+	}
+	if c.Figures {
+		findings, err := c.figures(ctx, cfg, std)
 		if err != nil {
 			return err
 		}
