@@ -118,6 +118,10 @@ func (r *run) done(t *touch, o outcome) bool {
 		mark = fateBack
 	case "unconfirmed":
 		mark = fateBegun
+	case "failed":
+		if o.hard {
+			mark = fateHard
+		}
 	}
 	_ = r.journal.mark(mark, t.CustomerID) // without it the touch is in doubt, which is safe
 	r.mu.Lock()
@@ -263,10 +267,10 @@ func (s *Service) writeDown(ctx context.Context, r *run, claim string, end bool)
 	for i, o := range outcomes {
 		results[i] = o.result
 	}
-	if err := s.settleSurely(ctx, r.batch, claim, results); err != nil {
+	if err := s.settleSurely(ctx, r.batch, claim, results, r.stop); err != nil {
 		return err
 	}
-	s.hardBounces(context.WithoutCancel(ctx), r, outcomes)
+	s.hardBounces(context.WithoutCancel(ctx), r.batch, outcomes)
 	return nil
 }
 
@@ -279,8 +283,8 @@ func (s *Service) running(ctx context.Context, campaignID int64) (on bool, err e
 }
 
 // settleSurely writes results down, and tries for some minutes where the database is away: what was sent is known only
-// here and in the journal.
-func (s *Service) settleSurely(ctx context.Context, b batch, claim string, results []result) error {
+// here and in the journal. Meanwhile nothing more is handed over, for nobody could tell whether the campaign still runs.
+func (s *Service) settleSurely(ctx context.Context, b batch, claim string, results []result, stop func()) error {
 	for try := 0; ; try++ {
 		write, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		err := s.settle(write, b, claim, results)
@@ -288,6 +292,7 @@ func (s *Service) settleSurely(ctx context.Context, b batch, claim string, resul
 		if err == nil || try == 60 || !away(err) {
 			return err
 		}
+		stop()
 		s.log.Warn("what was sent cannot be written down yet", "campaign", b.Code, "step", b.StepKey, "error", err)
 		time.Sleep(min(2*time.Second, 100*time.Millisecond<<min(try, 5)))
 	}

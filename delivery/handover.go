@@ -38,6 +38,7 @@ const (
 	fateBegun  fate = 'B' // in doubt
 	fateSent   fate = 'S'
 	fateFailed fate = 'F'
+	fateHard   fate = 'H' // failed, since the address does not exist
 	fateBack   fate = 'P' // not taken: it may be tried again
 )
 

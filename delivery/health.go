@@ -113,21 +113,21 @@ func (s *Service) pause(ctx context.Context, b batch, why string) error {
 
 // hardBounces tells of addresses that do not exist: they are suppressed, as those of mails that came back are. What was sent
 // is settled by then, so that a fault here costs no more than another try at the address.
-func (s *Service) hardBounces(ctx context.Context, r *run, outcomes []outcome) {
+func (s *Service) hardBounces(ctx context.Context, b batch, outcomes []outcome) {
 	var found []tracking.Response
 	for _, o := range outcomes {
 		if !o.hard || o.State != "failed" || s.tracking == nil {
 			continue
 		}
 		found = append(found, tracking.Response{
-			Ref: fmt.Sprintf("refused:%d.%d.%d", r.batch.CampaignID, r.batch.StepID, o.CustomerID), Kind: tracking.KindBounce, Hard: true, At: s.now(),
-			CustomerID: o.CustomerID, Email: o.to, CampaignID: r.batch.CampaignID, StepID: r.batch.StepID, Channel: r.batch.Channel,
+			Ref: fmt.Sprintf("refused:%d.%d.%d", b.CampaignID, b.StepID, o.CustomerID), Kind: tracking.KindBounce, Hard: true, At: s.now(),
+			CustomerID: o.CustomerID, Email: o.to, CampaignID: b.CampaignID, StepID: b.StepID, Channel: b.Channel,
 			Detail: map[string]any{"reason": o.Reason},
 		})
 	}
 	for part := range slices.Chunk(found, tracking.MaxBatch) {
 		if _, err := s.tracking.Record(ctx, "smtp", part); err != nil {
-			s.log.Error("hard bounces were not recorded", "campaign", r.batch.Code, "bounces", len(part), "error", err)
+			s.log.Error("hard bounces were not recorded", "campaign", b.Code, "bounces", len(part), "error", err)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func TestJournal(t *testing.T) {
 	if err != nil || !known || fates[1] != fateSent || fates[2] != fateFailed || fates[3] != fateBegun || fates[4] != 0 {
 		t.Errorf("%v %v %v", fates, known, err)
 	}
-	for fate, want := range map[fate]string{fateSent: "sent", fateFailed: "failed", fateBegun: "unconfirmed", fateBack: "planned", 0: "planned"} {
+	for fate, want := range map[fate]string{fateSent: "sent", fateFailed: "failed", fateHard: "failed", fateBegun: "unconfirmed", fateBack: "planned", 0: "planned"} {
 		if got := inherited(1, fate, true).State; got != want {
 			t.Errorf("%c: %s", fate, got)
 		}

@@ -249,17 +249,30 @@ func (s *Service) inherit(ctx context.Context, b batch, jobID int64, attempt int
 	}
 	lost, back := 0, 0
 	results := make([]result, len(customers))
+	var hard []outcome
 	for i, c := range customers {
 		switch results[i] = inherited(c, fates[c], known); results[i].State {
 		case "unconfirmed":
 			lost++
 		case "planned":
 			back++
+		case "failed":
+			if fates[c] == fateHard {
+				hard = append(hard, outcome{result: results[i], hard: true})
+			}
 		}
 	}
 	if err := s.settle(ctx, b, claimName(jobID, attempt), results); err != nil {
 		return err
 	}
+	for i := range hard {
+		err := s.pool.QueryRow(ctx, `SELECT coalesce(destination, '') FROM touches WHERE customer_id = @customer AND campaign_id = @campaign AND step_id = @step`,
+			pgx.NamedArgs{"customer": hard[i].CustomerID, "campaign": b.CampaignID, "step": b.StepID}).Scan(&hard[i].to)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+	}
+	s.hardBounces(ctx, b, hard)
 	dropHandover(s.config.DataDir, jobID, attempt)
 	s.giveBack(ctx, b, back, s.now()) // the day on which the dead one took it is not known
 	if lost > 0 {
@@ -276,6 +289,8 @@ func inherited(customerID int64, f fate, known bool) result {
 		r.State, r.Reason = "unconfirmed", "the program stopped between handing the message over and writing that down"
 	case f == fateSent:
 		r.State = "sent"
+	case f == fateHard:
+		r.State, r.Reason = "failed", "the address does not exist; the program stopped before it had written down what the mail server said"
 	case f == fateFailed:
 		r.State, r.Reason = "failed", "refused; the program stopped before it had written down why"
 	default:
