@@ -61,9 +61,14 @@ func moment(s string) time.Time {
 
 // time draws one near now, or an odd one.
 func (u *universe) time(r *rand.Rand) time.Time {
-	switch r.IntN(8) {
+	switch r.IntN(10) {
 	case 0:
 		return moment(pick(r, moments))
+	case 8: // where the windows of expressions begin and end
+		ago, _ := readSpan(pick(r, []string{"30d", "60d", "90d", "1mo", "2mo", "3mo", "6mo", "1y", "1d", "1h"}))
+		return time.UnixMicro(plus(micros(u.now), minus(ago)) + int64(r.IntN(5)/2-1)).UTC()
+	case 9:
+		return time.Date(1960+4*r.IntN(17), 2, 29, r.IntN(24), 0, 0, 0, time.UTC)
 	case 1:
 		return u.now.AddDate(-r.IntN(40), 0, r.IntN(20)-10)
 	case 2:
@@ -86,8 +91,11 @@ func newUniverse(t testing.TB, seed uint64) *universe {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 3))
 	u := &universe{pool: pgtest.New(t), now: testNow}
-	if r.IntN(4) > 0 {
+	switch r.IntN(4) {
+	case 0, 1:
 		u.now = moment(pick(r, moments[2:])).Add(time.Duration(r.IntN(3)) * time.Microsecond)
+	case 2: // when 29 February is near
+		u.now = time.Date(2023+r.IntN(4), 2, 24+r.IntN(6), r.IntN(24), 30, 0, 0, time.UTC)
 	}
 	u.s = New(u.pool, func() time.Time { return u.now })
 	u.elsewhere(t, r)
