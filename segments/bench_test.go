@@ -10,9 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"aldine/internal/pgtest"
 )
 
 // BenchmarkExpressions counts 30 expressions exactly and beside each the best SQL written by hand for the same question, in
@@ -23,8 +20,7 @@ func BenchmarkExpressions(b *testing.B) {
 	if n, err := strconv.Atoi(os.Getenv("ALDINE_BENCH_CUSTOMERS")); err == nil {
 		total = n
 	}
-	ctx, pool := context.Background(), pgtest.New(b)
-	populate(b, pool, total)
+	ctx, pool := context.Background(), benchDatabase(b, total)
 	s := New(pool, clock)
 	var within, asked int
 	for _, e := range representative {
@@ -66,40 +62,6 @@ func BenchmarkExpressions(b *testing.B) {
 		})
 	}
 	b.Logf("%d of %d estimates had the truth in their range", within, asked)
-}
-
-// populate draws customers and what they did in the database.
-func populate(b *testing.B, pool *pgxpool.Pool, total int) {
-	define(b, pool)
-	orders := 4 * total
-	for _, statement := range []string{
-		`INSERT INTO customers (customer_id, first_name, last_name, email, city, country, postal_code, time_zone, household_id, rented, created_at, updated_at, a_score, a_tags, a_birthday)
-			SELECT i, 'First' || h % 5000, 'Last' || h % 20000, CASE WHEN h % 10 < 8 THEN 'user' || i || CASE WHEN h % 3 = 0 THEN '@example.org' ELSE '@example.com' END END,
-				'City' || h % 1000, (ARRAY['DE','DE','DE','AT','CH','FR','US','US','IT','ES'])[1 + h % 10], lpad((h % 90000)::text, 5, '0'), 'Europe/Berlin',
-				CASE WHEN h % 4 > 0 THEN h % (@total::int / 2) END, h % 50 = 0, @now::timestamptz - h % 1500 * interval '1 day', @now, (h % 1000)::numeric / 10,
-				CASE WHEN h % 5 = 0 THEN ARRAY['garden', 'x' || h % 7] END, date '1940-01-01' + (h % 25000)::int
-			FROM (SELECT i, abs(hashint8extended(i, 1)) AS h FROM generate_series(1, @total::int) i) x`,
-		`INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, recorded_at)
-			SELECT 1 + least(h % @total::int, h / 7 % @total::int), i::text, @now::timestamptz - h % 2000 * interval '1 day' - h % 86400 * interval '1 second', 1 + h % 3, h % 10000 / 100.0, 'USD', 1, h % 10000 / 100.0,
-				(ARRAY['web', 'web', 'shop', 'mail'])[1 + h % 4], @now
-			FROM (SELECT i, abs(hashint8extended(i, 2)) AS h FROM generate_series(1, @orders::int) i) x`,
-		`INSERT INTO order_lines (customer_id, order_ref, line_no, sku, quantity, amount) SELECT customer_id, order_ref, 1, 'SKU-' || abs(hashtext(order_ref)) % 500, quantity, amount FROM orders`,
-		`UPDATE customers c SET orders_count = o.n, total_spent = o.sum, first_order_at = o.first, last_order_at = o.last
-			FROM (SELECT customer_id, count(*) AS n, sum(base_amount) AS sum, min(ordered_at) AS first, max(ordered_at) AS last FROM orders GROUP BY 1) o WHERE o.customer_id = c.customer_id`,
-		`INSERT INTO campaigns (code, name, objective, currency, state, created_by, created_at, updated_at)
-			SELECT 'c' || i, 'c' || i, CASE WHEN i % 2 = 0 THEN 'reactivation' ELSE 'sale' END, 'USD', 'running', 'test', @now, @now FROM generate_series(1, 10) i`,
-		`INSERT INTO touches (customer_id, campaign_id, step_id, channel, cell_id, state, planned_at, sent_at, updated_at)
-			SELECT i, k, 1, (ARRAY['email', 'post'])[1 + (h + k) % 2], 1, 'sent', @now, @now::timestamptz - (h + k * 30) % 300 * interval '1 day', @now
-			FROM (SELECT i, abs(hashint8extended(i, 3)) AS h FROM generate_series(1, @total::int) i) x, generate_series(1, 3) k WHERE (h + k) % 3 > 0`,
-		`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, channel, method, machine)
-			SELECT 1 + h % @total::int, md5(i::text)::uuid, (ARRAY['open', 'open', 'click', 'reply'])[1 + h / 3 % 4], @now::timestamptz - h % 300 * interval '1 day', @now, 1 + h % 10, 'email', 'token', h % 5 = 0
-			FROM (SELECT i, abs(hashint8extended(i, 4)) AS h FROM generate_series(1, @total::int) i) x`,
-		`INSERT INTO lists (name, kind, created_at) VALUES ('Club', 'house', @now)`,
-		`INSERT INTO list_members (customer_id, list_id, added_at) SELECT i, 1, @now FROM generate_series(1, @total::int, 9) i`,
-	} {
-		exec(b, pool, statement, pgx.NamedArgs{"total": total, "orders": orders, "now": testNow})
-	}
-	exec(b, pool, `VACUUM ANALYZE`)
 }
 
 // representative are questions that marketers ask, with the SQL that somebody who knows PostgreSQL would write; rented names are

@@ -24,10 +24,14 @@ func (n *compare) sql(w *writer) {
 	if writeGrouped(w, n) {
 		return
 	}
+	n.write(w, sqlOperators[n.op])
+}
+
+func (n *compare) write(w *writer, operator string) {
 	w.text("(")
-	if !n.bare(w) {
+	if !n.bare(w, operator) {
 		w.value(n.left)
-		w.text(" " + sqlOperators[n.op] + " ")
+		w.text(" " + operator + " ")
 		w.value(n.right)
 		if n.left.kind() == text && n.op != "==" && n.op != "!=" {
 			w.text(` COLLATE "C"`)
@@ -36,15 +40,28 @@ func (n *compare) sql(w *writer) {
 	w.text(")")
 }
 
+// unlike writes that == does not hold, by one operator whose rows the planner can foresee; false where the right side may be
+// unknown.
+func (n *compare) unlike(w *writer) bool {
+	if _, literal := n.right.(*constant); !literal || n.op != "==" || groups(w, n) {
+		return false
+	}
+	n.write(w, "IS DISTINCT FROM")
+	return true
+}
+
 // bare compares a column as it is stored with a literal of its own type, so that the column's statistics count.
-func (n *compare) bare(w *writer) bool {
+func (n *compare) bare(w *writer, operator string) bool {
 	c, ok := n.right.(*constant)
 	if !ok {
 		return false
 	}
+	if n.product(w, c.v.n) {
+		return true
+	}
 	if quotient, ok := n.left.(*arithmetic); ok && quotient.op == "/" { // the literal in millionths, too: one multiplication less
 		quotient.millionths(w)
-		w.text(" " + sqlOperators[n.op] + " ")
+		w.text(" " + operator + " ")
 		w.constant(number, knownNumber(new(big.Rat).Mul(c.v.n, new(big.Rat).SetInt(million))))
 		return true
 	}
@@ -69,7 +86,7 @@ func (n *compare) bare(w *writer) bool {
 	if v == nil {
 		return false
 	}
-	w.text(column + " " + sqlOperators[n.op] + " " + w.arg(v, pgType))
+	w.text(column + " " + operator + " " + w.arg(v, pgType))
 	return true
 }
 
@@ -229,3 +246,12 @@ func (n *negated) eval(e *env) value {
 }
 
 var mirrored = map[string]string{"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+var opposite = map[string]string{"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+// certain tells that both sides are known for every customer.
+func (n *compare) certain() bool {
+	of, ok := n.left.(*aggregate)
+	_, literal := n.right.(*constant)
+	return ok && literal && (of.fn == "count" || of.fn == "sum")
+}

@@ -3,8 +3,6 @@ package segments
 import (
 	"context"
 	"errors"
-	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,35 +28,52 @@ type Count struct {
 	Exact bool  `json:"exact"`
 }
 
-const (
-	countTimeout = 30 * time.Second
-	estimateFrom = 50_000 // customers; fewer are counted
-	sampleRows   = 4_000  // customers looked at for an estimate: fewer the more of their behaviour is asked, down to
-	leastRows    = 1_000
-	maxDraws     = 40_000 // numbers drawn for that; customers whose numbers lie too far apart are counted
-)
+const countTimeout = 30 * time.Second
 
 // Count counts the customers for whom expression holds: all of them, or where the mode is Estimate and they are many, a
-// sample. It fails with Invalid for a bad expression or mode, and with Unavailable after 30 seconds.
+// sample. It fails with Invalid for a bad expression or mode, and with Unavailable after 30 seconds. Where ctx ends, so does
+// the query in the database.
 func (s *Service) Count(ctx context.Context, expression string, mode Mode) (Count, error) {
+	count, _, err := s.Audience(ctx, expression, mode)
+	return count, err
+}
+
+// Audience is Count, and beside it the size of the whole house file, by an estimate where it is large.
+func (s *Service) Audience(ctx context.Context, expression string, mode Mode) (count, everyone Count, err error) {
 	if mode != Exact && mode != Estimate {
-		return Count{}, fault.BadField("mode", "%q is not a mode: use exact or estimate", string(mode))
+		return count, everyone, fault.BadField("mode", "%q is not a mode: use exact or estimate", string(mode))
 	}
+	start := time.Now()
 	compiled, err := s.Compile(ctx, expression, s.now())
 	if err != nil {
-		return Count{}, err
+		return count, everyone, err
 	}
-	var count Count
-	err = s.reading(ctx, func(tx pgx.Tx) error {
-		if mode == Estimate {
-			done, err := estimate(ctx, tx, compiled, &count)
-			if done || err != nil {
-				return err
-			}
+	if mode == Estimate {
+		done, err := s.estimate(ctx, compiled, start, &count, &everyone)
+		if done || err != nil {
+			return count, everyone, err
 		}
-		return exact(ctx, tx, compiled, &count)
+	}
+	err = s.reading(ctx, func(tx pgx.Tx) error {
+		count, err = exact(ctx, tx, compiled)
+		return err
 	})
-	return count, err
+	if err != nil {
+		return count, everyone, err
+	}
+	empty, err := s.Compile(ctx, "", s.now())
+	if err != nil {
+		return count, everyone, err
+	}
+	var own Count
+	if done, err := s.estimate(ctx, empty, time.Now(), &own, &everyone); done || err != nil {
+		return count, everyone, err
+	}
+	err = s.reading(ctx, func(tx pgx.Tx) error {
+		everyone, err = exact(ctx, tx, empty)
+		return err
+	})
+	return count, everyone, err
 }
 
 // Sample gives the ids of at most n customers (n up to 1,000) for whom expression holds, in no meaningful order but the
@@ -100,59 +115,10 @@ func (s *Service) reading(ctx context.Context, do func(pgx.Tx) error) error {
 	return err
 }
 
-func exact(ctx context.Context, tx pgx.Tx, c *Compiled, count *Count) error {
+// exact counts with a plan for the values at hand; a plan kept for any values would not know how many they mean.
+func exact(ctx context.Context, tx pgx.Tx, c *Compiled) (count Count, err error) {
 	where, args := c.Where("c", "p")
-	if err := tx.QueryRow(ctx, `SELECT count(*) FROM customers c WHERE `+where, args).Scan(&count.Count); err != nil {
-		return err
-	}
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM customers c WHERE `+where, pgx.QueryExecModeDescribeExec, args).Scan(&count.Count)
 	count.Low, count.High, count.Exact = count.Count, count.Count, true
-	return nil
-}
-
-// estimate asks customers whose numbers are drawn at random, always the same ones, from the first number to the last. Hits
-// among the draws give the range by themselves: neither old statistics nor gaps between numbers nor customers of one kind who
-// came together can mislead it. It is not done where the table is small, or the expression ranks customers.
-func estimate(ctx context.Context, tx pgx.Tx, c *Compiled, count *Count) (done bool, err error) {
-	if c.ranked {
-		return false, nil
-	}
-	var total float64
-	var first, last *int64
-	if err := tx.QueryRow(ctx, `SELECT (SELECT reltuples FROM pg_class WHERE oid = 'customers'::regclass),
-		(SELECT min(customer_id) FROM customers), (SELECT max(customer_id) FROM customers)`).Scan(&total, &first, &last); err != nil {
-		return false, err
-	}
-	if total < estimateFrom || first == nil {
-		return false, nil
-	}
-	numbers := float64(*last) - float64(*first) + 1
-	draws := math.Ceil(max(leastRows, sampleRows/float64(1+c.scans)) * max(1, numbers/total))
-	if draws > maxDraws {
-		return false, nil
-	}
-	r := rand.New(rand.NewPCG(1, 1))
-	ids := make([]int64, int(draws))
-	for i := range ids {
-		ids[i] = *first + r.Int64N(*last-*first+1)
-	}
-	where, args := c.whereFew("c", "p")
-	args["ids"] = ids
-	var hits float64
-	// Looked up one by one (OFFSET), and asked as a value: as a filter it would be joined with whole tables.
-	err = tx.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE `+where+`) FROM unnest(@ids::bigint[]) d (id)
-		CROSS JOIN LATERAL (SELECT * FROM customers WHERE customer_id = d.id OFFSET 0) c`, args).Scan(&hits)
-	*count = interval(numbers, draws, hits)
-	return true, err
-}
-
-// interval gives the estimate from hits among draws out of numbers, by Wilson's interval for a share.
-func interval(numbers, draws, hits float64) Count {
-	const z = 2.576 // 99 %
-	p := hits / draws
-	middle := (p + z*z/(2*draws)) / (1 + z*z/draws)
-	half := z / (1 + z*z/draws) * math.Sqrt(p*(1-p)/draws+z*z/(4*draws*draws))
-	best := math.Round(numbers * p)
-	low, high := math.Floor(numbers*(middle-half)), math.Ceil(numbers*(middle+half))
-	return Count{Count: int64(best), Low: int64(max(0, min(best, low))), High: int64(min(numbers, max(best, high)))}
+	return count, err
 }

@@ -108,8 +108,12 @@ func (n *bucket) kind() kind     { return boolean }
 func (n *bucket) nullable() bool { return false }
 
 func (n *bucket) sql(w *writer) {
-	w.text("(mod(('x' || left(md5(" + w.arg(n.seed+":", "text") + " || " + w.alias + ".customer_id), 8))::bit(32)::bigint, 100)" +
-		" BETWEEN " + w.arg(n.from, "bigint") + " AND " + w.arg(n.to-1, "bigint") + ")")
+	// Moved round so that from is 0: one comparison, and the hash is computed once.
+	hash := "('x' || left(md5(" + w.arg(n.seed+":", "text") + " || " + w.alias + ".customer_id), 8))::bit(32)::bigint"
+	if n.from != 0 {
+		hash += " + " + w.arg(100-n.from, "bigint")
+	}
+	w.text("(mod(" + hash + ", 100) < " + w.arg(n.to-n.from, "bigint") + ")")
 }
 
 func (n *bucket) eval(e *env) value {

@@ -79,6 +79,13 @@ func groupedBy(n node) *collection {
 	return nil
 }
 
+// groups tells whether writeGrouped would write a comparison.
+func groups(w *writer, n *compare) bool {
+	found := map[*collection][]*aggregate{}
+	gather(n, found)
+	return !w.few && w.values == nil && len(found) > 0
+}
+
 // writeGrouped writes a condition by groups where that is possible and gains something.
 func writeGrouped(w *writer, n node) bool {
 	if w.few || w.values != nil {
@@ -122,7 +129,7 @@ func grouping(w *writer, aggregates []*aggregate, columns func(alias string, val
 	var group string
 	alias := all.subquery(w, func(alias string) {
 		w.text(alias + ".customer_id")
-		values := map[*aggregate]string{}
+		values, means := map[*aggregate]string{}, map[*aggregate][2]string{}
 		for _, a := range aggregates {
 			filter := ""
 			if !picked && (a.over.cond != nil || a.over.until != never) {
@@ -139,14 +146,17 @@ func grouping(w *writer, aggregates []*aggregate, columns func(alias string, val
 				x = w.capture(func() { a.of.sql(w) })
 			}
 			values[a] = a.function(x, filter)
+			if a.fn == "mean" {
+				means[a] = [2]string{"(sum(" + x + ")" + filter + ")", "(count(" + x + ")" + filter + ")"}
+			}
 		}
 		if columns != nil {
 			columns(alias, values)
 		}
 		if having != nil {
-			w.values = values
+			w.values, w.means = values, means
 			group = w.capture(having)
-			w.values = nil
+			w.values, w.means = nil, nil
 		}
 	}, false)
 	w.text(" GROUP BY " + alias + ".customer_id")
@@ -179,6 +189,11 @@ func writeHaving(w *writer, n node, aggregates []*aggregate) {
 	}
 	test := func() {
 		w.text("(")
+		if c, ok := n.(*compare); ok && zero && c.certain() {
+			c.write(w, sqlOperators[opposite[c.op]])
+			w.text(")")
+			return
+		}
 		n.sql(w)
 		if zero {
 			w.text(") IS NOT TRUE")

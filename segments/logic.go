@@ -94,6 +94,9 @@ func (n *inverse) sql(w *writer) {
 	if groupedBy(n.of) != nil && writeGrouped(w, n) {
 		return
 	}
+	if c, ok := n.of.(*compare); ok && c.unlike(w) {
+		return
+	}
 	if c, ok := n.of.(condition); ok && !c.nullable() {
 		w.text("(NOT ") // the planner makes an anti-join of NOT EXISTS, but not of IS NOT TRUE
 		n.of.sql(w)

@@ -14,6 +14,10 @@ func (n *top) kind() kind     { return boolean }
 func (n *top) nullable() bool { return false }
 
 func (n *top) sql(w *writer) {
+	if w.ranks != exactly {
+		n.unranked(w)
+		return
+	}
 	inner := *w // ranked among all, whatever the slice
 	inner.first, inner.last, inner.few, inner.alias = "", "", false, w.newAlias("t")
 	inner.aliases = w.aliases

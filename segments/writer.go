@@ -15,15 +15,17 @@ type writer struct {
 	b           *strings.Builder
 	args        pgx.NamedArgs
 	prefix      string
-	alias       string                // of customers
-	item, line  string                // of the item and the order line at hand
-	needs       map[string]bool       // joins that the facts of the item need
-	values      map[*aggregate]string // aggregates that were computed already
-	lists       []int64               // whose rented names take part
+	alias       string                   // of customers
+	item, line  string                   // of the item and the order line at hand
+	needs       map[string]bool          // joins that the facts of the item need
+	values      map[*aggregate]string    // aggregates that were computed already
+	means       map[*aggregate][2]string // of them, the means as dividend and divisor
+	lists       []int64                  // whose rented names take part
 	aliases     int
 	zones       string // placeholder of the time zones; "" until used
 	first, last string // placeholders of the slice; "" without one
-	few         bool   // only a few customers are looked at: look up each one's orders
+	ranks       ranks
+	few         bool // only a few customers are looked at: look up each one's orders
 }
 
 func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.NamedArgs) {
@@ -32,7 +34,12 @@ func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.Nam
 
 // whereFew is Where for a statement that looks at a few customers only.
 func (c *Compiled) whereFew(alias, prefix string) (string, pgx.NamedArgs) {
-	return c.write(&writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: prefix, alias: alias, few: true}, nil)
+	return c.whereSampled(alias, prefix, exactly)
+}
+
+// whereSampled is whereFew where those few cannot be ranked.
+func (c *Compiled) whereSampled(alias, prefix string, ranks ranks) (string, pgx.NamedArgs) {
+	return c.write(&writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: prefix, alias: alias, few: true, ranks: ranks}, nil)
 }
 
 func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
