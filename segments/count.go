@@ -34,45 +34,38 @@ const countTimeout = 30 * time.Second
 // sample. It fails with Invalid for a bad expression or mode, and with Unavailable after 30 seconds. Where ctx ends, so does
 // the query in the database.
 func (s *Service) Count(ctx context.Context, expression string, mode Mode) (Count, error) {
-	count, _, err := s.Audience(ctx, expression, mode)
-	return count, err
+	start := time.Now()
+	if mode != Exact && mode != Estimate {
+		return Count{}, fault.BadField("mode", "%q is not a mode: use exact or estimate", string(mode))
+	}
+	compiled, err := s.Compile(ctx, expression, s.now())
+	if err != nil {
+		return Count{}, err
+	}
+	if mode == Estimate {
+		if found, _, done, err := s.estimate(ctx, compiled, start); done || err != nil {
+			return found, err
+		}
+	}
+	return s.exact(ctx, compiled)
 }
 
 // Audience is Count, and beside it the size of the whole house file, by an estimate where it is large.
 func (s *Service) Audience(ctx context.Context, expression string, mode Mode) (count, everyone Count, err error) {
-	if mode != Exact && mode != Estimate {
-		return count, everyone, fault.BadField("mode", "%q is not a mode: use exact or estimate", string(mode))
-	}
 	start := time.Now()
 	compiled, err := s.Compile(ctx, expression, s.now())
 	if err != nil {
 		return count, everyone, err
 	}
 	if mode == Estimate {
-		done, err := s.estimate(ctx, compiled, start, &count, &everyone)
-		if done || err != nil {
+		if count, everyone, done, err := s.estimate(ctx, compiled, start); done || err != nil {
 			return count, everyone, err
 		}
 	}
-	err = s.reading(ctx, func(tx pgx.Tx) error {
-		count, err = exact(ctx, tx, compiled)
-		return err
-	})
-	if err != nil {
+	if count, err = s.Count(ctx, expression, Exact); err != nil {
 		return count, everyone, err
 	}
-	empty, err := s.Compile(ctx, "", s.now())
-	if err != nil {
-		return count, everyone, err
-	}
-	var own Count
-	if done, err := s.estimate(ctx, empty, time.Now(), &own, &everyone); done || err != nil {
-		return count, everyone, err
-	}
-	err = s.reading(ctx, func(tx pgx.Tx) error {
-		everyone, err = exact(ctx, tx, empty)
-		return err
-	})
+	everyone, err = s.Count(ctx, "", Estimate)
 	return count, everyone, err
 }
 
@@ -100,7 +93,24 @@ func (s *Service) Sample(ctx context.Context, expression string, n int) ([]int64
 
 // reading runs a statement that may take long: read-only, stopped after countTimeout.
 func (s *Service) reading(ctx context.Context, do func(pgx.Tx) error) error {
-	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	return s.readingAt(ctx, "", do)
+}
+
+// readingAt is reading of what another transaction sees, in one process; "" for anything by itself.
+func (s *Service) readingAt(ctx context.Context, snapshot string, do func(pgx.Tx) error) error {
+	options := pgx.TxOptions{AccessMode: pgx.ReadOnly}
+	if snapshot != "" {
+		options.IsoLevel = pgx.RepeatableRead
+	}
+	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+		if snapshot != "" {
+			if _, err := tx.Exec(ctx, `SET TRANSACTION SNAPSHOT '`+snapshot+`'`); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `SET LOCAL max_parallel_workers_per_gather = 0`); err != nil {
+				return err
+			}
+		}
 		// Groups of millions of customers are joined in memory; compiling a statement takes longer than it gains here.
 		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1::text, true), set_config('work_mem', '128MB', true), set_config('jit', 'off', true)`,
 			s.timeout.String()); err != nil {
@@ -110,15 +120,24 @@ func (s *Service) reading(ctx context.Context, do func(pgx.Tx) error) error {
 	})
 	var stopped *pgconn.PgError
 	if errors.As(err, &stopped) && stopped.Code == "57014" && ctx.Err() == nil { // query_canceled
-		return fault.Wrap(fault.Unavailable, err, "Counting took longer than %d seconds: ask for an estimate, or narrow the expression", int(s.timeout.Seconds()))
+		return s.tookTooLong(err)
 	}
 	return err
 }
 
+func (s *Service) tookTooLong(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "Counting took longer than %d seconds: ask for an estimate, or narrow the expression", int(s.timeout.Seconds()))
+}
+
 // exact counts with a plan for the values at hand; a plan kept for any values would not know how many they mean.
-func exact(ctx context.Context, tx pgx.Tx, c *Compiled) (count Count, err error) {
-	where, args := c.Where("c", "p")
-	err = tx.QueryRow(ctx, `SELECT count(*) FROM customers c WHERE `+where, pgx.QueryExecModeDescribeExec, args).Scan(&count.Count)
-	count.Low, count.High, count.Exact = count.Count, count.Count, true
-	return count, err
+func (s *Service) exact(ctx context.Context, c *Compiled) (Count, error) {
+	var n int64
+	done, err := s.divided(ctx, c, &n)
+	if !done && err == nil {
+		err = s.reading(ctx, func(tx pgx.Tx) error {
+			where, args := c.Where("c", "p")
+			return tx.QueryRow(ctx, `SELECT count(*) FROM customers c WHERE `+where, pgx.QueryExecModeDescribeExec, args).Scan(&n)
+		})
+	}
+	return Count{Count: n, Low: n, High: n, Exact: true}, err
 }

@@ -24,16 +24,17 @@ const (
 
 // estimate asks customers whose numbers are drawn at random, always the same ones, from the first number to the last, as many
 // as there is time for. Hits among the draws give the range by themselves: neither old statistics nor gaps between numbers nor
-// customers of one kind who came together can mislead it. It is not done where the table is small.
-func (s *Service) estimate(ctx context.Context, c *Compiled, start time.Time, count, everyone *Count) (done bool, err error) {
+// customers of one kind who came together can mislead it. everyone is the house file. It is not done where the table is small.
+func (s *Service) estimate(ctx context.Context, c *Compiled, start time.Time) (count, everyone Count, done bool, err error) {
 	err = s.reading(ctx, func(tx pgx.Tx) error {
-		done, err = c.estimate(ctx, tx, start, count, everyone)
+		done, err = c.estimate(ctx, tx, start, &count, &everyone)
 		return err
 	})
 	if stopped := (*pgconn.PgError)(nil); !errors.As(err, &stopped) || stopped.Code != "57014" || ctx.Err() != nil {
-		return done, err
+		return count, everyone, done, err
 	}
-	return true, s.reading(ctx, func(tx pgx.Tx) error { return c.foresee(ctx, tx, count, everyone) })
+	err = s.reading(ctx, func(tx pgx.Tx) error { return c.foresee(ctx, tx, &count, &everyone) })
+	return count, everyone, true, err
 }
 
 func (c *Compiled) estimate(ctx context.Context, tx pgx.Tx, start time.Time, count, everyone *Count) (done bool, err error) {

@@ -6,8 +6,8 @@ package segments
 type ranks uint8
 
 const (
-	exactly   ranks = iota
-	everybody       // who is ranked counts as being at the top
+	exactly ranks = iota
+	ranked        // who is ranked counts as being at the top
 	nobody
 )
 
@@ -27,7 +27,7 @@ func (c *Compiled) ranking() ranking {
 	if all, ok := c.root.(*junction); ok && !all.or {
 		outermost = all.parts
 	}
-	upper := ranking{as: everybody, ranked: true, alone: len(outermost) == 1}
+	upper := ranking{as: ranked, ranked: true, alone: len(outermost) == 1}
 	var within []*top
 	for _, n := range outermost {
 		t, ok := n.(*top)

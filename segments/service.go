@@ -2,6 +2,7 @@ package segments
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,9 +17,10 @@ type Querier interface {
 
 // Service checks, counts and compiles expressions against one database and keeps the saved segments.
 type Service struct {
-	pool    *pgxpool.Pool
-	now     func() time.Time
-	timeout time.Duration // of a statement that counts
+	pool     *pgxpool.Pool
+	now      func() time.Time
+	timeout  time.Duration // of a statement that counts
+	dividing sync.Mutex    // one count at a time takes several connections
 }
 
 // New gives a service.

@@ -50,15 +50,12 @@ func (p *Pages) segmentCheck(c echo.Context) error {
 // verdict counts an expression, or says what is wrong with it. A count that takes too long is a verdict, too.
 func (p *Pages) verdict(ctx context.Context, expression string, mode segments.Mode) (v verdict, err error) {
 	v.Everyone = strings.TrimSpace(expression) == ""
-	v.Count, err = p.Segments.Count(ctx, expression, mode)
+	var all segments.Count
+	v.Count, all, err = p.Segments.Audience(ctx, expression, mode)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
 		v.Problems = problems(expression, fe)
 		return v, nil
 	} else if err != nil {
-		return v, err
-	}
-	all, err := p.Segments.Count(ctx, "", segments.Estimate)
-	if err != nil {
 		return v, err
 	}
 	v.Counted, v.Total = true, max(all.Count, v.Count.Count)
