@@ -59,6 +59,7 @@ func TestDoctorComparesFigures(t *testing.T) {
 	if _, err := a.pool.Exec(ctx, `DELETE FROM cost_entries WHERE kind = 'piece'`); err != nil {
 		t.Fatal(err)
 	}
+	s.ok("campaign", "recount", "news")
 	differs("rows were lost or changed by hand", "--all")
 	s.fails(1, []string{"name one campaign, or use --all"}, "campaign", "recount")
 }

@@ -54,6 +54,7 @@ func TestChangeWithoutMarkIsNoticed(t *testing.T) {
 	stop := w.work()
 	w.must(w.launch())
 	w.rest()
+	w.clock.Add(int64(time.Hour)) // hits at once would be a program's
 	for range 30 {
 		w.must(told(w.order("")))
 		w.must(w.hit("GET", browser))
@@ -67,7 +68,7 @@ func TestChangeWithoutMarkIsNoticed(t *testing.T) {
 		`DELETE FROM touches WHERE customer_id = ` + fmt.Sprintf(one, "touches"),
 		`UPDATE enrollments SET state = 'left', step_id = NULL WHERE customer_id = ` + fmt.Sprintf(one, "enrollments"),
 		`UPDATE responses SET machine = NOT machine WHERE customer_id = (SELECT min(customer_id) FROM responses WHERE kind = 'click' AND campaign_id IS NOT NULL)`,
-		`UPDATE responses SET kind = 'reply' WHERE kind = 'open' AND customer_id = (SELECT min(customer_id) FROM responses WHERE kind = 'open' AND NOT machine)`,
+		`UPDATE responses SET kind = 'open' WHERE kind = 'click' AND customer_id = (SELECT min(customer_id) FROM responses WHERE kind = 'click' AND NOT machine)`,
 		`UPDATE responses SET at = at - interval '40 days' WHERE NOT machine AND customer_id = (SELECT min(customer_id) FROM responses WHERE NOT machine AND campaign_id IS NOT NULL)`,
 		`DELETE FROM responses WHERE customer_id = (SELECT min(customer_id) FROM responses WHERE campaign_id IS NOT NULL AND NOT machine)`,
 		`UPDATE attributions SET weight = 0.5 WHERE customer_id = ` + fmt.Sprintf(one, "attributions"),
@@ -132,6 +133,7 @@ func needMarks(t *testing.T, names ...string) {
 	defer stop()
 	w.must(w.launch())
 	w.rest()
+	w.clock.Add(int64(time.Hour))
 	for range 20 {
 		w.must(w.hit("GET", browser))
 		w.must(told(w.order("")))
