@@ -122,15 +122,25 @@ func (s *Service) SaveCell(ctx context.Context, sc Scheme, r, f, m int, name str
 
 // saveList keeps the members of a cell as a list of the house file.
 func (s *Service) saveList(ctx context.Context, sc Scheme, r, f, m int, name string) (list int64, err error) {
+	all, err := s.shoppers(ctx, sc)
+	if err != nil {
+		return 0, err
+	}
+	var ids []int64
+	nested(all, func(ofR, ofF, ofM int, part []shopper) {
+		if ofR == r && ofF == f && ofM == m {
+			for _, b := range part {
+				ids = append(ids, b.id)
+			}
+		}
+	})
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, `INSERT INTO lists (name, kind, created_at) VALUES ($1, 'house', $2) RETURNING list_id`, name, s.now()).Scan(&list); err != nil {
 			return err
 		}
-		args := s.args(sc)
-		args["list"], args["now"], args["score_r"], args["score_f"], args["score_m"] = list, s.now(), r, f, m
-		tag, err := tx.Exec(ctx, sc.scoredSQL()+`
-			INSERT INTO list_members (customer_id, list_id, added_at)
-			SELECT customer_id, @list, @now FROM scored WHERE r = @score_r AND f = @score_f AND m = @score_m ORDER BY customer_id`, args)
+		tag, err := tx.Exec(ctx, `INSERT INTO list_members (customer_id, list_id, added_at)
+			SELECT c.customer_id, @list, @now FROM unnest(@ids::bigint[]) AS i (id) JOIN customers c ON c.customer_id = i.id ORDER BY c.customer_id`,
+			pgx.NamedArgs{"list": list, "now": s.now(), "ids": ids})
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package insights
 import (
 	"encoding/csv"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -34,6 +35,13 @@ func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 	if _, err := pool.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+}
+
+func must(g Grid, err error) Grid {
+	if err != nil {
+		panic(err)
+	}
+	return g
 }
 
 type purchase struct {
@@ -220,6 +228,16 @@ func TestCDNOW(t *testing.T) {
 			}
 		}
 	}
+	if kept, err := s.RecentRFM(ctx, Scheme{}); err != nil || kept.Customers == 0 {
+		t.Fatal(kept, err)
+	}
+	exec(t, s.pool, `UPDATE customers SET rented = true WHERE customer_id = (SELECT min(customer_id) FROM customers WHERE orders_count > 0)`)
+	kept, err := s.RecentRFM(ctx, Scheme{})
+	fresh, other := must(s.RFM(ctx, Scheme{})), must(s.RecentRFM(ctx, Scheme{Returns: true}))
+	if err != nil || kept.Customers != fresh.Customers+1 || other.Customers < fresh.Customers {
+		t.Errorf("kept %d, fresh %d, of another scheme %d, %v", kept.Customers, fresh.Customers, other.Customers, err)
+	}
+	exec(t, s.pool, `UPDATE customers SET rented = false`)
 	nested, err := s.RFM(ctx, Scheme{Nested: true})
 	if err != nil || len(nested.Cells) != 125 {
 		t.Fatalf("%d cells, %v", len(nested.Cells), err)
@@ -311,5 +329,36 @@ func BenchmarkRFM(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Parting a list gives what sorting it would, whatever the order it comes in.
+func TestPartAt(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{1, 2, 5, 33, 100, 1001, 20_000} {
+		for _, distinct := range []int64{1, 3, 1 << 40} {
+			for how := range 3 {
+				list := make([]shopper, n)
+				for i := range list {
+					list[i] = shopper{id: int64(i), day: r.Int64N(distinct), orders: r.Int64N(distinct), units: r.Int64N(distinct)}
+				}
+				if how > 0 {
+					slices.SortFunc(list, byRecency)
+				}
+				if how > 1 {
+					slices.Reverse(list)
+				}
+				sorted := slices.Clone(list)
+				slices.SortFunc(sorted, byRecency)
+				at := r.IntN(n) + 1
+				partAt(list, at, byRecency)
+				slices.SortFunc(list[:at], byRecency)
+				slices.SortFunc(list[at:], byRecency)
+				if !slices.Equal(list, sorted) {
+					t.Fatalf("%d of %d with %d values", at, n, distinct)
+				}
+			}
+		}
 	}
 }

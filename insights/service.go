@@ -3,6 +3,7 @@ package insights
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,9 @@ type Service struct {
 	segments *segments.Service
 	settings *settings.Store
 	now      func() time.Time
+
+	mu   sync.Mutex
+	kept map[string]Grid // see RecentRFM
 }
 
 // New gives a service.

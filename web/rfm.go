@@ -60,7 +60,11 @@ func (p *Pages) showRFM(c echo.Context, f form) error {
 	page.Currency = values.BaseCurrency
 	sc, err := schemeOf(f)
 	if err == nil {
-		page.Grid, err = p.Insights.RFM(ctx(c), sc)
+		if f.Get("anew") != "" {
+			page.Grid, err = p.Insights.RFM(ctx(c), sc)
+		} else {
+			page.Grid, err = p.Insights.RecentRFM(ctx(c), sc)
+		}
 	}
 	if err != nil {
 		if err := page.Form.refused(err); err != nil {
