@@ -53,7 +53,13 @@ func (s source) test(depth int) string {
 	switch s.form(14) {
 	case 0:
 		return "(" + s.text(depth) + s.one("comparison", comparisons...) + s.text(depth) + ")"
-	case 1, 2:
+	case 1: // where cutting off the seventh decimal counts
+		if s.chance(2) {
+			return "(" + s.number(depth) + s.one("quotient", " / ", " / ", " % ") + "(" + s.variable(depth) + ")" + s.one("comparison", comparisons...) +
+				s.one("limit", "0", "0.333333", "-0.333333", "0.333334", "0.3333333", "3.333333", "0.000001", "-0.0000005", "0.5", "1", "33.333333", "-1.666666", "15") + ")"
+		}
+		fallthrough
+	case 2:
 		return "(" + s.number(depth) + s.one("comparison", comparisons...) + s.number(depth) + ")"
 	case 3:
 		return "(" + s.time(depth) + s.one("comparison", comparisons...) + s.time(depth) + ")"
