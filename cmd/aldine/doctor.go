@@ -23,6 +23,7 @@ type doctorCmd struct {
 	Selector []string `help:"With --domain: DKIM selectors to look at, of a mail server that signs; those of --dkim are looked at anyway."`
 	Figures  bool     `help:"Compare instead the figures that reports show with the rows they stand for: a sample of each campaign."`
 	All      bool     `help:"With --figures: all rows."`
+	Relay    []string `placeholder:"ADDRESS" help:"With --domain: the address from which your mail server reaches others, where it is not that of --smtp-url."`
 	Resolver string   `placeholder:"HOST:PORT" help:"With --domain: ask this name server instead of the system's."`
 }
 

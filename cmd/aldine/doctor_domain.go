@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,6 +24,22 @@ func (c *doctorCmd) domain(ctx context.Context, cfg *config) ([]finding, error) 
 			return nil, fmt.Errorf("--resolver: %q is not host:port, such as 9.9.9.9:53", c.Resolver)
 		}
 		check.Resolver = authcheck.Through(c.Resolver)
+	}
+	for _, a := range c.Relay {
+		ip, err := netip.ParseAddr(a)
+		if err != nil {
+			return nil, fmt.Errorf("--relay: %q is not an address such as 192.0.2.1", a)
+		}
+		check.Relay = append(check.Relay, ip)
+	}
+	if u, err := url.Parse(cfg.SMTPURL); err == nil && cfg.SMTPURL != "" && len(c.Relay) == 0 {
+		resolver := check.Resolver
+		if resolver == nil {
+			resolver = net.DefaultResolver
+		}
+		if check.Relay, err = resolver.LookupNetIP(ctx, "ip", u.Hostname()); err != nil {
+			check.Relay = nil // the check of the mail server itself tells that it is not found
+		}
 	}
 	if cfg.signer != nil {
 		for _, k := range cfg.signer.Keys() {

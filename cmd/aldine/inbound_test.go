@@ -138,6 +138,16 @@ func TestDoctorOfADomain(t *testing.T) {
 	if status, out, errs := s.run(append(args, "--resolver", dnstest.Serve(t, known))...); status != 0 || strings.Contains(out, "BAD") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
+	_, out, _ = s.run(append(args, "--resolver", dnstest.Serve(t, known), "--smtp-url", "smtp://198.51.100.7:25")...)
+	for _, words := range []string{"BAD SPF for the mail server 198.51.100.7: your mail server 198.51.100.7 is not covered", "add ip4:198.51.100.7", "BAD reverse DNS of 198.51.100.7"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("no %q in\n%s", words, out)
+		}
+	}
+	if _, out, _ := s.run(append(args, "--resolver", dnstest.Serve(t, known), "--relay", "192.0.2.1")...); !strings.Contains(out, "ok  SPF for the mail server 192.0.2.1: covered by ip4:192.0.2.1") {
+		t.Error(out)
+	}
+	s.fails(1, []string{"--relay", "192.0.2.1"}, append(args, "--relay", "nonsense")...)
 	s.fails(1, []string{"host:port"}, append(args, "--resolver", "nonsense")...)
 	s.fails(2, []string{"--bounce-domain", "--inbound-listen", "--dkim"}, "serve", "--bounce-domain", "x", "--inbound-listen", "y", "--dkim", "z")
 	s.fails(2, []string{"needs ALDINE_BOUNCE_DOMAIN"}, "serve", "--inbound-listen", "127.0.0.1:2525")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Config struct {
 	Domain       string // of the sender's address
 	BounceDomain string // of the return paths; "" where it is Domain
 	Keys         []Key
+	Relay        []netip.Addr  // addresses from which mails reach receivers; none: not looked at
 	Resolver     *net.Resolver // nil: the system's
 }
 
@@ -56,6 +58,7 @@ func Check(ctx context.Context, c Config) []Finding {
 	var found []Finding
 	found = append(found, k.dkim(ctx)...)
 	found = append(found, k.spf(ctx)...)
+	found = append(found, k.relay(ctx)...)
 	found = append(found, k.dmarc(ctx))
 	return append(found, k.mx(ctx)...)
 }

@@ -62,6 +62,10 @@ func answer(query []byte, known Records) []byte {
 			body = &dnsmessage.TXTResource{TXT: append(parts, value)}
 		case kind == "A" && q.Type == dnsmessage.TypeA:
 			body = &dnsmessage.AResource{A: netip.MustParseAddr(value).As4()}
+		case kind == "AAAA" && q.Type == dnsmessage.TypeAAAA:
+			body = &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr(value).As16()}
+		case kind == "PTR" && q.Type == dnsmessage.TypePTR:
+			body = &dnsmessage.PTRResource{PTR: dnsmessage.MustNewName(strings.TrimSuffix(value, ".") + ".")}
 		case kind == "MX" && q.Type == dnsmessage.TypeMX:
 			_, host, _ := strings.Cut(value, " ")
 			body = &dnsmessage.MXResource{Pref: 10, MX: dnsmessage.MustNewName(strings.TrimSuffix(host, ".") + ".")}
