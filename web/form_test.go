@@ -18,7 +18,7 @@ import (
 func TestJourneyThroughTheForm(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		`{"start":"m","steps":[{"key":"m","type":"email","template":"Mail","unit_cost":"0.01","dedup":"email"}]}`,
+		`{"start":"m","steps":[{"key":"m","type":"email","template":"Mail","unit_cost":"0.01","dedup":"email","window":"mon-fri 09:00-20:00 local"}]}`,
 		`{"start":"m","steps":[{"key":"m","type":"email","template":"Mail","unit_cost":"0","dedup":"email","next":"w"},{"key":"w","type":"wait","for":"3d","next":"b"},
 			{"key":"b","type":"branch","if":"clicked(\"this\")","then":"c","else":"l"},{"key":"c","type":"calls","template":"S","unit_cost":"1.2","dedup":"phone"},
 			{"key":"l","type":"post","template":"L","unit_cost":"0.55","dedup":"household"}]}`,
@@ -46,7 +46,7 @@ func formOfRows(rows []stepRow) form {
 	for i, r := range rows {
 		id := fmt.Sprint("r", i)
 		f.values.Add("step", id)
-		for name, value := range map[string]string{"key": r.Key, "type": r.Type, "template": r.Template, "cost": r.Cost, "dedup": r.Dedup, "by": r.WaitBy,
+		for name, value := range map[string]string{"key": r.Key, "type": r.Type, "template": r.Template, "cost": r.Cost, "dedup": r.Dedup, "window": r.Window, "by": r.WaitBy,
 			"for": r.For, "until": r.Until, "response": r.Response, "timeout": r.Timeout, "if": r.If, "next": r.Next, "then": r.Then, "else": r.Else_} {
 			f.values.Set("s."+id+"."+name, value)
 		}

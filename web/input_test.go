@@ -3,6 +3,7 @@ package web_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"aldine/internal/access"
 )
@@ -164,4 +165,33 @@ func TestHostileText(t *testing.T) {
 	if s.log.Len() > 0 {
 		t.Error("errors in the log")
 	}
+}
+
+// TestRulesInWords: the pages say what a new sender and hours make messages wait for.
+func TestRulesInWords(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.as(access.Admin)
+	s.templates(b)
+	b.post("/customers", "email", "anna@example.org", "last_name", "Smith", "country", "US").to("/customers/1")
+	email := []string{"name", "Rules", "currency", "EUR", "budget", "10", "fixed_cost", "0", "margin_rate", "40", "audience", "expression", "expression", "", "cell_name", "all", "cell_share", "100",
+		"journey_mode", "steps", "step", "m", "s.m.key", "m", "s.m.type", "email", "s.m.template", "Mail", "s.m.cost", "0.01", "s.m.dedup", "person"}
+	b.post("/campaigns", append(email, "s.m.window", "mondays")...).want(422).has("These are no hours", "mon-fri 09:00-20:00")
+	b.post("/campaigns", append(email, "s.m.window", "", "ends_at", "2001-01-01T10:00")...).want(422).has("lies in the past")
+	at := b.post("/campaigns", append(email, "s.m.window", "mon 00:00 - 00:01 local", "ends_at", "2099-01-01T10:00")...).to("/campaigns/")
+	b.get(at).want(200).has("Mon from 00:00 to 00:01 by the customer's clock", "Sends until")
+	b.get(at+"/edit").want(200).one("input", "name", "s.m.window", "value", "mon 00:00-00:01 local")
+	b.post(at+"/approve", "row_version", "1").to(at)
+	b.post(at+"/launch").to(at)
+	s.work()
+	b.fragment("GET", at+"/live?state=running").want(200).has("1 message of step m waits", "by each customer's own clock", "The next go")
+
+	company := b.get("/settings/company").want(200)
+	company.one("input", "name", "ramp_start", "value", "0")
+	b.post("/settings/company", "company_name", "A", "window_email", "whenever", "window_sms", "9-20 local").want(422).has("Not readable")
+	if _, err := s.pool.Exec(t.Context(), `INSERT INTO settings (name, value, updated_at) VALUES ('ramp_start', '50', now()), ('from_email', '"news@new.example"', now())`); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(6 * time.Second) // settings are kept for five
+	b.get("/settings/jobs").want(200).has("new.example: 0 of today's 50 mails")
 }
