@@ -1,7 +1,6 @@
 package segments
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -10,33 +9,57 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// processors tells what a server has spent for a session so far: the session's own process, and the server's children that are
-// gone, its helpers among them. Unlike time it does not grow with what else the machine does.
-func processors(b testing.TB, ctx context.Context, tx pgx.Tx) time.Duration {
-	var backend, postmaster int
+// measure gives the seconds that something took, and those that the processors spent on the server for it.
+func measure(b *testing.B, pool *pgxpool.Pool, do func() error) (took, spent float64) {
+	b.Helper()
+	before := processors(b, pool)
+	start := time.Now()
+	if err := do(); err != nil {
+		b.Fatal(err)
+	}
+	took = time.Since(start).Seconds()
+	return took, (processors(b, pool) - before).Seconds()
+}
+
+// processors tells what a server has spent so far on its sessions and on those processes that are gone, helpers of queries among
+// them. Other sessions should rest meanwhile.
+func processors(b *testing.B, pool *pgxpool.Pool) time.Duration {
 	var folder string
-	if err := tx.QueryRow(ctx, `SELECT pg_backend_pid(), current_setting('data_directory')`).Scan(&backend, &folder); err != nil {
+	if err := pool.QueryRow(b.Context(), `SELECT current_setting('data_directory')`).Scan(&folder); err != nil {
+		b.Fatal(err)
+	}
+	rows, err := pool.Query(b.Context(), `SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' ORDER BY pid`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sessions, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
 		b.Fatal(err)
 	}
 	lock, err := os.ReadFile(folder + "/postmaster.pid")
 	if err != nil {
 		b.Fatal(err)
 	}
-	if postmaster, err = strconv.Atoi(strings.SplitN(string(lock), "\n", 2)[0]); err != nil {
-		b.Fatal(err)
-	}
-	own, _ := ticks(b, backend)
-	_, children := ticks(b, postmaster)
-	return time.Duration(own+children) * 10 * time.Millisecond
-}
-
-// ticks gives the hundredths of a second of a process, and of its children that are gone.
-func ticks(b testing.TB, pid int) (own, children int) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	postmaster, err := strconv.Atoi(strings.SplitN(string(lock), "\n", 2)[0])
 	if err != nil {
 		b.Fatal(err)
+	}
+	_, sum := ticks(b, postmaster)
+	for _, pid := range sessions {
+		own, _ := ticks(b, pid)
+		sum += own
+	}
+	return time.Duration(sum) * 10 * time.Millisecond
+}
+
+// ticks gives the hundredths of a second of a process, and of its children that are gone; nothing of one that is gone itself.
+func ticks(b *testing.B, pid int) (own, children int) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0
 	}
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
 	number := func(i int) int {
@@ -47,22 +70,4 @@ func ticks(b testing.TB, pid int) (own, children int) {
 		return n
 	}
 	return number(11) + number(12), number(13) + number(14)
-}
-
-// processorsAll is the same for all sessions together.
-func processorsAll(b testing.TB, ctx context.Context, tx pgx.Tx) time.Duration {
-	rows, err := tx.Query(ctx, `SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'`)
-	if err != nil {
-		b.Fatal(err)
-	}
-	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
-	if err != nil {
-		b.Fatal(err)
-	}
-	var sum time.Duration
-	for _, pid := range pids {
-		own, _ := ticks(b, pid)
-		sum += time.Duration(own) * 10 * time.Millisecond
-	}
-	return sum
 }
