@@ -69,12 +69,13 @@ type letterhead struct {
 	pixel    int  // number of the value in the HTML part behind which the pixel's address stands
 	whole    bool // the HTML part has no fixed end: the pixel is put in mail by mail
 	html     bool
+	trap     bool // with the hidden link
 	now      func() time.Time
 }
 
 func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	fixed := r.template.Layout()
-	l := &letterhead{renderer: r, from: r.settings.FromEmail, answers: s.answers, dkim: s.config.DKIM, now: s.now}
+	l := &letterhead{renderer: r, from: r.settings.FromEmail, answers: s.answers, dkim: s.config.DKIM, trap: r.settings.TrapLink, now: s.now}
 	leave := email.LeaveByLink
 	if l.answers.Domain != "" {
 		leave = email.LeaveByMail
@@ -84,7 +85,7 @@ func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	if l.html = len(html) > 1 || html[0] != ""; l.html {
 		if html, l.pixel = email.PixelPlace(html); html == nil {
 			html, l.whole = []string{"", ""}, true
-		} else {
+		} else if l.trap {
 			html = trapPlace(html, l.pixel)
 		}
 	}
@@ -106,11 +107,21 @@ func (l *letterhead) write(body *[]byte, vars map[string]any, t *touch, p *custo
 		from = l.from
 	}
 	if l.html {
-		pixel, trap := r.urls.PixelURL(r.token(t.CustomerID)), html.EscapeString(r.urls.TrapURL(r.token(t.CustomerID)))
-		if l.whole {
-			values.HTML = []string{withTrap(email.WithPixel(r.template.HTML(values), pixel), html.EscapeString(pixel), trap)}
-		} else {
+		pixel, trap := r.urls.PixelURL(r.token(t.CustomerID)), ""
+		if l.trap {
+			trap = html.EscapeString(r.urls.TrapURL(r.token(t.CustomerID)))
+		}
+		switch {
+		case l.whole:
+			page := email.WithPixel(r.template.HTML(values), pixel)
+			if l.trap {
+				page = withTrap(page, html.EscapeString(pixel), trap)
+			}
+			values.HTML = []string{page}
+		case l.trap:
 			values.HTML = slices.Insert(values.HTML, l.pixel, trap, html.EscapeString(pixel))
+		default:
+			values.HTML = slices.Insert(values.HTML, l.pixel, html.EscapeString(pixel))
 		}
 	}
 	*body, err = l.skeleton.Append((*body)[:0], &email.Fields{

@@ -27,7 +27,7 @@ func (p *Pages) companyForm(c echo.Context) error {
 	f := formWith("company_name", v.CompanyName, "company_address", v.CompanyAddress, "from_name", v.FromName, "from_email", v.FromEmail,
 		"sms_sender", v.SMSSender, "default_country", v.DefaultCountry, "default_time_zone", v.DefaultTimeZone, "base_currency", v.BaseCurrency,
 		"window_email", v.WindowEmail, "window_sms", v.WindowSMS)
-	for name, on := range map[string]bool{"consent_email": v.ConsentEmail, "consent_sms": v.ConsentSMS, "consent_post": v.ConsentPost, "consent_calls": v.ConsentCalls} {
+	for name, on := range map[string]bool{"consent_email": v.ConsentEmail, "consent_sms": v.ConsentSMS, "consent_post": v.ConsentPost, "consent_calls": v.ConsentCalls, "trap_link": v.TrapLink} {
 		if on {
 			f.values.Set(name, "yes")
 		}
@@ -108,6 +108,7 @@ func readCompany(f form, v *settings.Values) error {
 	}
 	v.ConsentEmail, v.ConsentSMS = f.Has("consent_email", "yes"), f.Has("consent_sms", "yes")
 	v.ConsentPost, v.ConsentCalls = f.Has("consent_post", "yes"), f.Has("consent_calls", "yes")
+	v.TrapLink = f.Has("trap_link", "yes")
 	for _, n := range numbersOf(v) {
 		i, err := strconv.Atoi(f.Text(n.name))
 		if err != nil || i < n.min || i > n.max {

@@ -2,21 +2,28 @@ package rollup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aldine/internal/fault"
 	"aldine/internal/tally"
 )
 
 // Recount marks all that a campaign has, so that Fold counts it anew, and makes the totals the sums of the slices again. Until that is
-// done reports show the figures as of now, as far as they are kept.
+// done reports show the figures as of now, as far as they are kept. Conflict where opens and clicks were deleted, which leaves less to count.
 func Recount(ctx context.Context, pool *pgxpool.Pool, campaign int64, now time.Time) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT 1 FROM rollups WHERE campaign_id = @campaign FOR UPDATE`, pgx.NamedArgs{"campaign": campaign}); err != nil {
+		var sealed bool
+		err := tx.QueryRow(ctx, `SELECT sealed_at IS NOT NULL FROM rollups WHERE campaign_id = @campaign FOR UPDATE`, pgx.NamedArgs{"campaign": campaign}).Scan(&sealed)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
+		}
+		if sealed {
+			return fault.New(fault.Conflict, "The opens and clicks of campaign %d were deleted for their age: its figures cannot be counted anew", campaign)
 		}
 		for _, sql := range []string{
 			`DELETE FROM rollup_lines l WHERE campaign_id = @campaign AND NOT EXISTS (
@@ -37,8 +44,8 @@ func Recount(ctx context.Context, pool *pgxpool.Pool, campaign int64, now time.T
 // marked.
 func CheckSome(ctx context.Context, tx pgx.Tx, c Config, campaign int64, slices int) ([]string, error) {
 	states, err := loadStates(ctx, tx, []int64{campaign})
-	if err != nil || len(states) == 0 || !states[0].folded(c) {
-		return nil, err // counted whenever it is read
+	if err != nil || len(states) == 0 || !states[0].folded(c) || states[0].sealed {
+		return nil, err // counted whenever it is read, or not all there any more
 	}
 	kept, summedUp := newReader(tx, c), newReader(tx, c)
 	if err := kept.add(ctx, totalsSQL, pgx.NamedArgs{"campaigns": []int64{campaign}}); err != nil {

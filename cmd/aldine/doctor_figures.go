@@ -77,7 +77,7 @@ func whatToDo(problems []reports.Problem, code string) string {
 
 type campaignRecount struct {
 	Campaign string `arg:"" optional:"" help:"Code or number of the campaign."`
-	All      bool   `help:"All campaigns."`
+	All      bool   `help:"All campaigns but those whose opens and clicks were deleted for their age."`
 }
 
 // Run marks and counts: killed, a running server goes on.
@@ -88,7 +88,8 @@ func (c campaignRecount) Run(ctx context.Context, cfg *config, std streams) erro
 	return withApp(ctx, cfg, std, func(a *app) error {
 		var ids []int64
 		if c.All {
-			rows, err := a.pool.Query(ctx, `SELECT campaign_id FROM campaigns WHERE launched_at IS NOT NULL ORDER BY campaign_id`)
+			rows, err := a.pool.Query(ctx, `SELECT campaign_id FROM campaigns WHERE launched_at IS NOT NULL
+				AND campaign_id NOT IN (SELECT campaign_id FROM rollups WHERE sealed_at IS NOT NULL) ORDER BY campaign_id`)
 			if err != nil {
 				return err
 			}

@@ -101,6 +101,10 @@ func mailed(ctx context.Context, t *testing.T, a *app) {
 // compareHits holds the table against what the hitters have been told.
 func compareHits(ctx context.Context, t *testing.T, a *app, g *hitters) {
 	t.Helper()
+	await(t, "the hits in the journal", 60*time.Second, func() bool {
+		var left int
+		return a.pool.QueryRow(ctx, `SELECT count(*) FROM hit_journal`).Scan(&left) == nil && left == 0
+	})
 	stored := make([]uint8, hitPeople)
 	rows, err := a.pool.Query(ctx, `SELECT customer_id, kind FROM responses`)
 	if err != nil {

@@ -49,6 +49,9 @@ type Values struct {
 	MailsKeepDays int `json:"mails_keep_days"`
 	MailsKeepMB   int `json:"mails_keep_mb"`
 
+	// A link that no person sees in HTML mails: whoever opens it is a program. Off, since spam filters dislike hidden links.
+	TrapLink bool `json:"trap_link"`
+
 	// Rented names whose licence is over are erased so many days after their last use, and never within the matchback of a letter.
 	RentedKeepDays int `json:"rented_keep_days"`
 

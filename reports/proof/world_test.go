@@ -248,7 +248,7 @@ func (w *world) work() (stop func()) {
 func (w *world) rest() {
 	for deadline := time.Now().Add(120 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		var left int64
-		w.must(w.pool.QueryRow(w.ctx, `SELECT (SELECT count(*) FROM hit_followups) + (SELECT count(*) FROM river_job WHERE kind <> 'campaign_finish'
+		w.must(w.pool.QueryRow(w.ctx, `SELECT (SELECT count(*) FROM hit_followups) + (SELECT count(*) FROM hit_journal) + (SELECT count(*) FROM river_job WHERE kind <> 'campaign_finish'
 			AND (state IN ('available', 'running', 'pending') OR state IN ('scheduled', 'retryable') AND scheduled_at < now() + interval '3 seconds'))`).Scan(&left))
 		if left == 0 {
 			return
