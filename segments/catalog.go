@@ -18,6 +18,7 @@ type Catalog struct {
 	Campaigns  []string    `json:"campaigns"` // codes
 
 	fields    []field // the attributes, ordered by name
+	hidden    []string
 	segments  map[string]string
 	lists     map[string]int64
 	campaigns map[string]int64
@@ -89,7 +90,14 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 	return c, nil
 }
 
+// Hidden gives the attributes that no expression reaches, since every customer has a fact of the name. New ones are refused.
+func (c *Catalog) Hidden() []string { return c.hidden }
+
 func (c *Catalog) add(a Attribute, column string) {
+	if isCore(a.Name) {
+		c.hidden = append(c.hidden, a.Name)
+		return
+	}
 	f := field{name: a.Name, column: pgx.Identifier{column}.Sanitize(), doc: a.Description, private: a.Private}
 	switch a.Type {
 	case "text":

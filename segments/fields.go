@@ -91,3 +91,8 @@ func (c *Catalog) fieldNames() []string {
 	}
 	return names
 }
+
+// isCore tells whether every customer has a fact of the name.
+func isCore(name string) bool {
+	return slices.ContainsFunc(coreFields, func(f field) bool { return f.name == name })
+}

@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,12 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 		exec(t, pool, `ALTER TABLE customers ADD COLUMN a_`+name+` text`)
 		exec(t, pool, `UPDATE customers SET a_`+name+` = CASE WHEN customer_id % 2 = 0 THEN 'x' END`)
 	}
+	exec(t, pool, `INSERT INTO attributes (name, label, type, column_name, created_at) VALUES ('list', 'list', 'text', 'a_list', $1)`, testNow)
+	exec(t, pool, `ALTER TABLE customers ADD COLUMN a_list text`)
+	if catalog, err := LoadCatalog(t.Context(), pool); err != nil || !slices.Equal(catalog.Hidden(), []string{"list"}) {
+		t.Errorf("hidden: %v, %v", catalog.Hidden(), err)
+	}
+	exec(t, pool, `UPDATE customers SET a_list = 'x'`)
 	facts := allFacts(t, pool)
 	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought"} {
 		count, err := s.Count(t.Context(), name+` == "x"`, Exact)
@@ -45,7 +52,7 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %+v", name, count, err, even)
 		}
 	}
-	for _, expression := range []string{`lines == "x" and any(lines, .quantity > 0)`, `responses == "x" or count(responses) > 1`, `touches contains "x" and none(touches, .channel == "post")`,
+	for _, expression := range []string{`list == "House" or list == "x"`, `lines == "x" and any(lines, .quantity > 0)`, `responses == "x" or count(responses) > 1`, `touches contains "x" and none(touches, .channel == "post")`,
 		`household == "x" or household(vip) or any(household, .household == "x" and .lines == "x")`, `top == "x" and top(5, score)`, `year == "x" and year(created_at) == 2026`,
 		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`} {
 		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"aldine/internal/pg"
 	"aldine/migrations"
+	"aldine/segments"
 )
 
 type doctorCmd struct {
@@ -158,7 +159,14 @@ func (a *app) checkDatabase(ctx context.Context) []finding {
 	} else if given > 0 {
 		jobs.state, jobs.mend = fmt.Sprintf("%d were given up after many tries", given), "read their errors in Settings, Jobs"
 	}
-	return append(found, schema, jobs, a.checkRegisters(ctx))
+	found = append(found, schema, jobs, a.checkRegisters(ctx))
+	// Attributes from before their names became words of the expressions.
+	if catalog, err := segments.LoadCatalog(ctx, a.pool); err == nil {
+		for _, name := range catalog.Hidden() {
+			found = append(found, finding{"attribute " + name, "expressions cannot ask it: the name means something else there", "define an attribute of another name and import its values there"})
+		}
+	}
+	return found
 }
 
 func checkSender(ctx context.Context, what, address string) finding {
