@@ -2,6 +2,8 @@ package reports_test
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,9 +13,18 @@ import (
 )
 
 // BenchmarkReport reads the report of a campaign of two sizes, once its figures are folded, and after a click: the time does not
-// depend on the size. fold-s is what the first count of all took.
+// depend on the size. fold-s is what the first count of all took. ALDINE_BENCH_EVENTS gives another number of events, in millions: each person
+// has three.
 func BenchmarkReport(b *testing.B) {
-	for _, customers := range []int{100_000, 1_000_000} {
+	sizes := []int{100_000, 1_000_000}
+	if s := os.Getenv("ALDINE_BENCH_EVENTS"); s != "" {
+		millions, err := strconv.Atoi(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sizes = []int{millions * 1_000_000 / 3}
+	}
+	for _, customers := range sizes {
 		b.Run(fmt.Sprintf("%dk", customers*5/1000), func(b *testing.B) {
 			pool := pgtest.New(b)
 			now := func() time.Time { return at }
