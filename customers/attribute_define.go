@@ -17,9 +17,8 @@ import (
 // table, but the change needs the table for itself for that moment. While it waits behind a long read, everybody else waits
 // behind it: so it waits for columnWait only, lets all others through for a while, and tries again, for columnTries in all.
 const (
-	columnWait  = 50 * time.Millisecond
-	columnPause = 100 * time.Millisecond // and longer each time, up to
-	columnRest  = 300 * time.Millisecond
+	columnWait  = 100 * time.Millisecond
+	columnPause = 150 * time.Millisecond
 	columnTries = 40 * time.Second // by default, see Service.columnTries
 )
 
@@ -91,7 +90,7 @@ func (s *Service) addColumnTx(ctx context.Context, tx pgx.Tx, a Attribute) error
 	if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1::text, true)`, fmt.Sprint(columnWait.Milliseconds())); err != nil {
 		return err
 	}
-	begun, pause := time.Now(), columnPause
+	begun := time.Now()
 	for {
 		err := pgx.BeginFunc(ctx, tx, func(try pgx.Tx) error {
 			_, err := try.Exec(ctx, sql)
@@ -103,9 +102,8 @@ func (s *Service) addColumnTx(ctx context.Context, tx pgx.Tx, a Attribute) error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause):
+		case <-time.After(columnPause):
 		}
-		pause = min(pause*3/2, columnRest)
 	}
 }
 
