@@ -40,6 +40,9 @@ func (s *Service) AttributeOrders(ctx context.Context, refs []string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.settleForOrders(ctx); err != nil {
+		return err
+	}
 	const slice = 5000
 	for len(refs) > 0 {
 		n := min(slice, len(refs))

@@ -10,7 +10,7 @@ import (
 const (
 	queueSize  = 4096 // hits that may wait; more are turned away
 	batchSize  = 500  // hits of one commit
-	collectors = 2    // commits at a time: while one waits for the disk, the next is on its way
+	collectors = 2    // commits at a time: while one waits for the disk, the next gathers
 )
 
 // collector gathers hits that arrive at the same time into one commit. While one commit is on its way to the disk
@@ -55,6 +55,9 @@ func (c *collector) run() {
 		clear(batch)
 	}
 }
+
+// idle tells whether no hit waits.
+func (c *collector) idle() bool { return len(c.queue) == 0 }
 
 var errBusy = fault.New(fault.Unavailable, "Too many requests are waiting. Please try again in a moment.")
 

@@ -122,6 +122,7 @@ func (w *world) touch(customer, campaign, step int64, channel, destination strin
 // text is the single value of a query, as text; "" for null, and for several rows all of them with commas.
 func (w *world) text(sql string, args ...any) string {
 	w.t.Helper()
+	w.settle()
 	rows, err := w.pool.Query(w.t.Context(), "SELECT coalesce(string_agg(v::text, ', '), '') FROM ("+sql+") AS x (v)", args...)
 	if err != nil {
 		w.t.Fatal(err)
@@ -131,6 +132,16 @@ func (w *world) text(sql string, args ...any) string {
 		w.t.Fatal(err)
 	}
 	return v
+}
+
+// settle waits until hits that were answered are among the responses, unless a test has seen to it that they cannot.
+func (w *world) settle() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := w.s.Settle(ctx); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) want(sql, want string) {

@@ -20,15 +20,16 @@ const followPause = 100 * time.Millisecond
 // process dies: the next one does it.
 type followups struct {
 	pause time.Duration
+	late  time.Duration // when it looks without being woken: for what another process left behind, or what failed here
 	do    func(ctx context.Context) (more bool, err error)
 	woken chan struct{}
 	stop  context.CancelFunc
 	done  chan struct{}
 }
 
-func newFollowups(pause time.Duration, do func(ctx context.Context) (bool, error), failed func(error)) *followups {
+func newFollowups(pause, late time.Duration, do func(ctx context.Context) (bool, error), failed func(error)) *followups {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &followups{pause: pause, do: do, woken: make(chan struct{}, 1), stop: cancel, done: make(chan struct{})}
+	f := &followups{pause: pause, late: late, do: do, woken: make(chan struct{}, 1), stop: cancel, done: make(chan struct{})}
 	go f.run(ctx, failed)
 	return f
 }
@@ -44,15 +45,13 @@ func (f *followups) wake() {
 func (f *followups) run(ctx context.Context, failed func(error)) {
 	defer close(f.done)
 	for {
-		var late <-chan time.Time // what another process left behind, or what failed here
-		timer := time.NewTimer(30 * time.Second)
-		late = timer.C
+		timer := time.NewTimer(f.late)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-f.woken:
-		case <-late:
+		case <-timer.C:
 		}
 		timer.Stop()
 		for more := true; more && ctx.Err() == nil; {

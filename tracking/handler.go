@@ -46,6 +46,13 @@ func (s *Service) route(w http.ResponseWriter, r *http.Request) {
 // Close takes no more hits and waits until those acknowledged are stored, or ctx ends.
 func (s *Service) Close(ctx context.Context) error {
 	err := s.collector.close(ctx)
+	s.landing.close(ctx)
+	for more := true; more && ctx.Err() == nil; { // what is left then, another process or the next start lands
+		var failed error
+		if more, failed = s.Land(ctx); failed != nil {
+			break
+		}
+	}
 	s.followups.close(ctx)
 	return err
 }
@@ -63,7 +70,7 @@ func (s *Service) click(w http.ResponseWriter, r *http.Request, text string) {
 	if token.CustomerID != 0 && !fault.Is(err, fault.NotFound) {
 		ctx, cancel := context.WithTimeout(r.Context(), clickWait)
 		defer cancel()
-		if err := s.collector.submit(ctx, newHit(KindClick, token, r, s.now())); err != nil {
+		if err := s.collector.submit(ctx, s.newHit(KindClick, token, r)); err != nil {
 			s.metrics.failed.WithLabelValues(string(KindClick)).Inc()
 			w.Header().Set(NotRecorded, "no")
 		}
@@ -92,7 +99,7 @@ func (s *Service) open(w http.ResponseWriter, r *http.Request, text string) {
 		return
 	}
 	if token.CustomerID != 0 {
-		if err := s.collector.submit(r.Context(), newHit(KindOpen, token, r, s.now())); err != nil {
+		if err := s.collector.submit(r.Context(), s.newHit(KindOpen, token, r)); err != nil {
 			s.metrics.failed.WithLabelValues(string(KindOpen)).Inc()
 			s.problem(w, r, fault.Wrap(fault.Unavailable, err, "Please try again in a moment."))
 			return

@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/http"
@@ -22,29 +23,41 @@ type hit struct {
 	token   Token
 	at      time.Time
 	machine bool
-	here    bool // made on this machine
-	detail  map[string]any
+	here    bool   // made on this machine
+	suspect bool   // to be judged together with the others on its message
+	detail  string // JSON
 	stored  chan error
 }
 
-func newHit(kind Kind, t Token, r *http.Request, at time.Time) *hit {
-	h := &hit{id: id.New(), kind: kind, token: t, at: at, here: fromHere(r), detail: map[string]any{}}
-	if why := Machine(r); why != "" {
-		h.machine, h.detail["machine"] = true, why
-	}
+func (s *Service) newHit(kind Kind, t Token, r *http.Request) *hit {
+	h := &hit{id: id.New(), kind: kind, token: t, at: s.now().Truncate(time.Microsecond), here: fromHere(r)}
+	why := Machine(r)
 	if kind == KindClick && t.LinkID == 0 {
-		h.machine, h.detail["machine"] = true, reasonTrap
+		why = reasonTrap
 	}
-	if h.here {
-		h.detail["here"] = true
-	}
-	if agent := clean(r.UserAgent(), 200); agent != "" {
-		h.detail["user_agent"] = agent
-	}
-	if from := network(r.RemoteAddr); from != "" {
-		h.detail["network"] = from
-	}
+	h.machine = why != ""
+	h.suspect = s.recent.suspect(h)
+	h.detail = detailOf(why, h.here, r.UserAgent(), network(r.RemoteAddr))
 	return h
+}
+
+// detailOf is the JSON of a hit's detail. Reasons and networks are the program's own words, which need no escaping.
+func detailOf(why string, here bool, agent, network string) string {
+	var room [320]byte
+	b := append(room[:0], '{')
+	if why != "" {
+		b = append(append(append(b, `"machine": "`...), why...), `", `...)
+	}
+	if here {
+		b = append(b, `"here": true, `...)
+	}
+	if network != "" {
+		b = append(append(append(b, `"network": "`...), network...), `", `...)
+	}
+	if agent != "" {
+		b = append(append(append(b, `"user_agent": `...), knownAgents.text(agent)...), `, `...)
+	}
+	return string(append(bytes.TrimSuffix(b, []byte(", ")), '}'))
 }
 
 // network is where a request came from, made too coarse to tell a person: /24 of IPv4, /48 of IPv6.
@@ -75,36 +88,8 @@ const (
 	tooSoonReason = "within two seconds of sending"
 )
 
-// commitTimeout bounds one commit, so that a database that hangs turns hits away instead of piling them up.
-const commitTimeout = 10 * time.Second
-
-// storeHits commits a batch; after a failure it tries once more, because a connection may have been cut by a restart
-// of the database.
-func (s *Service) storeHits(hits []*hit) error {
-	b, err := s.batch(hits)
-	if err != nil {
-		return err
-	}
-	for range 2 {
-		ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-		err = b.store(ctx, s)
-		cancel()
-		if err == nil {
-			s.metrics.commits.Inc()
-			for _, h := range hits {
-				s.metrics.hits.WithLabelValues(string(h.kind), machineLabel(h.machine)).Inc()
-			}
-			s.followups.wake()
-			return nil
-		}
-	}
-	s.log.Error("hits could not be stored", "hits", len(hits), "error", err)
-	return err
-}
-
-// batch is the hits of one commit, column by column.
+// batch is hits that land together, column by column.
 type batch struct {
-	hits                              []*hit
 	ids                               [][16]byte // as such, and not as uuid.UUID, they are quick to send
 	customers, campaigns, steps, link []int64
 	kinds, details                    []string
@@ -115,27 +100,23 @@ type batch struct {
 	marks  [][16]byte
 }
 
-func (s *Service) batch(hits []*hit) (*batch, error) {
+func newBatch(hits []*hit) *batch {
 	n := len(hits)
-	b := &batch{hits: hits, ids: make([][16]byte, n), customers: make([]int64, n), campaigns: make([]int64, n), steps: make([]int64, n), link: make([]int64, n),
+	b := &batch{ids: make([][16]byte, n), customers: make([]int64, n), campaigns: make([]int64, n), steps: make([]int64, n), link: make([]int64, n),
 		kinds: make([]string, n), details: make([]string, n), ats: make([]time.Time, n), machines: make([]bool, n), here: make([]bool, n), suspects: make([]bool, n)}
 	for i, h := range hits {
-		detail, err := encodeDetail(h.detail)
-		if err != nil {
-			return nil, err
-		}
 		b.ids[i], b.customers[i], b.campaigns[i], b.steps[i], b.link[i] = h.id, h.token.CustomerID, h.token.CampaignID, h.token.StepID, h.token.LinkID
-		b.kinds[i], b.details[i], b.ats[i], b.machines[i], b.here[i] = string(h.kind), detail, h.at, h.machine, h.here
-		b.suspects[i] = s.recent.suspect(h)
+		b.kinds[i], b.details[i], b.ats[i], b.machines[i], b.here[i] = string(h.kind), h.detail, h.at, h.machine, h.here
+		b.suspects[i] = h.suspect
 		if !slices.Contains(b.marked, h.token.CampaignID) {
 			b.marked, b.marks = append(b.marked, h.token.CampaignID), append(b.marks, id.New())
 		}
 	}
-	return b, nil
+	return b
 }
 
-// storeSQL does all that has to be certain before a hit is answered, in one statement and so in one commit without another trip to the
-// database. Hits stored before under the same key are left as they are, so that a commit whose answer was lost can be repeated.
+// storeSQL puts hits among the responses. Those stored before under the same key are left as they are, so that a commit whose answer was lost can be
+// repeated.
 const storeSQL = `
 	WITH q AS (
 		SELECT q.i, coalesce(a.customer_id, q.customer_id) AS customer_id, q.response_id, q.kind, q.at, q.campaign_id, q.step_id, q.link_id, q.machine, q.here, q.detail, q.suspect,
@@ -172,18 +153,20 @@ const storeSQL = `
 	)
 	SELECT i FROM judged WHERE soon`
 
-func (b *batch) store(ctx context.Context, s *Service) error {
-	numbers := make([]int32, len(b.hits))
+// landTx stores hits and what is to be done about them, and marks those as a program's that came too soon.
+func (s *Service) landTx(ctx context.Context, tx pgx.Tx, hits []*hit) error {
+	b := newBatch(hits)
+	numbers := make([]int32, len(hits))
 	for i := range numbers {
 		numbers[i] = int32(i)
 	}
-	rows, err := s.pool.Query(ctx, storeSQL, numbers, b.customers, b.ids, b.kinds, b.ats, b.campaigns, b.steps, b.link, b.machines, b.here, b.details, b.suspects,
+	rows, err := tx.Query(ctx, storeSQL, numbers, b.customers, b.ids, b.kinds, b.ats, b.campaigns, b.steps, b.link, b.machines, b.here, b.details, b.suspects,
 		tooSoon.Seconds(), s.now(), b.marked, b.marks, tally.Bits)
 	if err != nil {
 		return err
 	}
 	var i int32
-	_, err = pgx.ForEachRow(rows, []any{&i}, func() error { b.hits[i].machine = true; return nil })
+	_, err = pgx.ForEachRow(rows, []any{&i}, func() error { hits[i].machine = true; return nil })
 	return err
 }
 

@@ -24,6 +24,11 @@ func (s *Service) Record(ctx context.Context, source string, responses []Respons
 	if err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(responses, func(r Response) bool { return r.Kind == KindOrder }) {
+		if err := s.settleForOrders(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var out []Outcome
 	for try := 0; try == 0 || try < 3 && monthMade(err); try++ {
 		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {

@@ -41,6 +41,7 @@ type Service struct {
 	expand    func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
 
 	collector *collector
+	landing   *followups
 	followups *followups
 	recent    recentHits
 	metrics   metrics
@@ -53,7 +54,8 @@ func New(d Deps) *Service {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
-	s.followups = newFollowups(followPause, s.FollowUp, func(err error) { s.log.Error("what follows from hits is put off", "error", err) })
+	s.followups = newFollowups(followPause, 30*time.Second, s.FollowUp, func(err error) { s.log.Error("what follows from hits is put off", "error", err) })
+	s.landing = newFollowups(landPause, 2*time.Second, s.landGently, func(err error) { s.log.Error("hits stay in the journal for now", "error", err) })
 	s.collector = newCollector(s.storeHits)
 	s.metrics = newMetrics(d.Registry, func() float64 { return float64(len(s.collector.queue)) })
 	return s
