@@ -7,7 +7,7 @@
 //     behind /t/c/ (click), /t/o/ (open) and /t/u/ (unsubscribe), and [Addresses] into mail addresses: return paths,
 //     and a mailto that unsubscribes.
 //   - Hits. [Service.Handler] serves those addresses. Concurrent hits are gathered into one commit, and each is
-//     answered after it: what was acknowledged is stored. A full queue answers 503; a click is redirected all the same.
+//     answered after it: what was acknowledged is stored, in a journal, and [Service.Land] puts it among the responses. A full queue answers 503; a click is redirected all the same.
 //   - Responses. [Service.Record] takes them from other programs, each idempotent by the caller's own id;
 //     [Service.InboundSMS] takes text messages, STOP included. What belongs to no campaign is kept for a person:
 //     [Service.Unmatched] and [Service.Resolve].
