@@ -7,6 +7,9 @@ import "math/big"
 
 // product writes a comparison of a quotient with a literal as one of a product; false for what cannot be written twice.
 func (n *compare) product(w *writer, literal *big.Rat) bool {
+	if literal == nil { // text or a time is compared
+		return false
+	}
 	op, limit, ok := uncut(n.op, literal) // first: a dividend that is written adds its arguments
 	if !ok {
 		return false
