@@ -86,6 +86,14 @@ func TestE2ESegmentRows(t *testing.T) {
 	v.follow("Take again")
 	v.see("The segment says again what version 1 said; this is version 3.", "40 customers")
 	v.shoot("versions")
+	if _, err := h.pool.Exec(t.Context(), `INSERT INTO segments (name, expression, created_by, created_at, updated_at)
+		VALUES ('Seven', 'first_name == "Anna7"', 'test', now(), now())`); err != nil {
+		t.Fatal(err)
+	}
+	v.open("/segments/1")
+	v.choose("Compare with one segment", "Seven")
+	v.press("Compare")
+	v.await("the overlap", `document.querySelectorAll("#overlap tbody tr").length === 2 && document.getElementById("overlap").innerText.includes("39")`)
 	v.run("take a telephone", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 	v.press("Rows")
 	v.await("a row", `document.querySelector(".row-line")`)
