@@ -35,15 +35,16 @@ type outcome struct {
 
 // run is the claimed touches of one job on their way out.
 type run struct {
-	batch    batch
-	journal  *handover
-	touches  []touch
-	profiles map[int64]*customers.Profile
-	renderer *renderer
-	giveUp   bool                          // a message that is put off once more has failed
-	may      func(*touch) bool             // whether a message may go now; nil: always
-	note     func(o *outcome) (why string) // gives a reason to pause the campaign
-	till     time.Time                     // when the hours of the step end; zero: never
+	batch      batch
+	journal    *handover
+	touches    []touch
+	profiles   map[int64]*customers.Profile
+	renderer   *renderer
+	letterhead *letterhead                   // of mails
+	giveUp     bool                          // a message that is put off once more has failed
+	may        func(*touch) bool             // whether a message may go now; nil: always
+	note       func(o *outcome) (why string) // gives a reason to pause the campaign
+	till       time.Time                     // when the hours of the step end; zero: never
 
 	mu       sync.Mutex
 	next     int

@@ -19,11 +19,6 @@ import (
 
 // carryMails hands mails over, a connection at a time for each hand.
 func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
-	l, err := s.letterhead(r.renderer)
-	if err != nil {
-		r.stop() // the sender's address, most likely: nobody's mail can be written
-		return errors.Join(fmt.Errorf("mail of step %s: %w", r.batch.StepKey, err), s.writeDown(ctx, r, claim, true))
-	}
 	r.may = func(t *touch) bool { return s.limits.take(&r.renderer.settings, t.Destination, time.Now()) }
 	hand := func() {
 		var bodies [2][]byte // one is answered while the other is written
@@ -41,7 +36,7 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 						continue
 					}
 					n = 1 - n
-					from, err := l.write(&bodies[n], vars, t, p)
+					from, err := r.letterhead.write(&bodies[n], vars, t, p)
 					if err != nil {
 						r.done(t, broken(err))
 						continue

@@ -221,8 +221,13 @@ func (s *Service) ready(ctx context.Context, r *run) (err error) {
 	for i := range found {
 		r.profiles[found[i].ID] = &found[i]
 	}
-	r.renderer, err = s.renderer(ctx, r.batch)
-	return err
+	if r.renderer, err = s.renderer(ctx, r.batch); err != nil || r.batch.Channel != "email" {
+		return err
+	}
+	if r.letterhead, err = s.letterhead(r.renderer); err != nil { // the sender's address, most likely: nobody's mail can be written
+		return fmt.Errorf("mail of step %s: %w", r.batch.StepKey, err)
+	}
+	return nil
 }
 
 // takeOver settles what earlier attempts of the job left in sending, as far as their journals tell: handed over and

@@ -67,8 +67,7 @@ func claimName(jobID int64, attempt int) string { return fmt.Sprintf("job:%d:%d"
 
 // claim takes the touches of some customers from planned to sending, those who were suppressed, withdrew their consent or lost
 // their address since the plan to excluded; it gives the claimed ones, and whether some have to wait because the day's volume of
-// a new sender is used up. None are claimed
-// unless the campaign is running, or finished: what is planned then was resent by a person.
+// a new sender is used up. None are claimed unless the campaign is running, or finished: what is planned then was resent by a person.
 func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, claim string) (claimed []touch, held bool, err error) {
 	v, err := s.settings.Get(ctx)
 	if err != nil {
@@ -76,26 +75,30 @@ func (s *Service) claim(ctx context.Context, b batch, ids []int64, attempt int, 
 	}
 	now, ramp := s.now(), rampOf(b, v)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		taken := len(ids)
-		if ramp.On() {
-			if taken, err = ramp.TakeTx(ctx, tx, len(ids), now); err != nil {
+		var all []touch
+		for rest := ids; len(rest) > 0; { // those who are excluded leave their part of the volume to the others
+			n, before := len(rest), len(claimed)
+			if ramp.On() {
+				if n, err = ramp.TakeTx(ctx, tx, n, now); err != nil {
+					return err
+				}
+				if held = n == 0; held {
+					break
+				}
+			}
+			judged, err := judgeTx(ctx, tx, b, v, claimArgs(b, v, rest[:n], attempt, claim, now), n)
+			if err != nil {
 				return err
 			}
-			if held = taken < len(ids); taken == 0 {
-				return nil
+			for _, t := range judged {
+				if t.State == "sending" {
+					claimed = append(claimed, t)
+				}
 			}
-		}
-		all, err := judgeTx(ctx, tx, b, v, claimArgs(b, v, ids[:taken], attempt, claim, now), taken)
-		if err != nil {
-			return err
-		}
-		for _, t := range all {
-			if t.State == "sending" {
-				claimed = append(claimed, t)
+			if err := ramp.GiveBack(ctx, tx, n-(len(claimed)-before), now); err != nil {
+				return err
 			}
-		}
-		if err := ramp.GiveBack(ctx, tx, taken-len(claimed), now); err != nil {
-			return err
+			all, rest = append(all, judged...), rest[n:]
 		}
 		return bookTx(ctx, tx, b, all, now)
 	})
