@@ -27,7 +27,12 @@ func (n *compare) product(w *writer, literal *big.Rat) bool {
 		w.text("(" + under + " > 0 AND " + positive + ")")
 		return true
 	}
-	w.text("(" + under + " > 0 AND " + positive + " OR " + under + " < 0 AND " + over + " " + sqlOperators[mirrored[op]] + " " + under + " * " +
+	above, below := under+" > 0", under+" < 0"
+	if f, ok := n.left.(*arithmetic).right.(*fieldNode); ok && f.field.integer {
+		column := f.field.expression(w.alias, false)
+		above, below = column+" > 0", column+" < 0"
+	}
+	w.text("(" + above + " AND " + positive + " OR " + below + " AND " + over + " " + sqlOperators[mirrored[op]] + " " + under + " * " +
 		w.arg(decimalText(knownNumber(limit)), "numeric") + ")")
 	return true
 }
