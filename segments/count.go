@@ -3,6 +3,7 @@ package segments
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -113,7 +114,7 @@ func (s *Service) readingAt(ctx context.Context, snapshot string, do func(pgx.Tx
 		}
 		// Groups of millions of customers are joined in memory; compiling a statement takes longer than it gains here.
 		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1::text, true), set_config('work_mem', '128MB', true), set_config('jit', 'off', true)`,
-			s.timeout.String()); err != nil {
+			strconv.FormatInt(s.timeout.Milliseconds(), 10)); err != nil {
 			return err
 		}
 		return do(tx)
