@@ -30,22 +30,34 @@ func BenchmarkExpressions(b *testing.B) {
 			for b.Loop() {
 				var got Count
 				var want int64
-				took, spent := measure(b, pool, func() (err error) {
-					got, err = s.Count(ctx, e.expression, Exact)
-					return err
-				})
-				ours, cpuOurs = append(ours, took), append(cpuOurs, spent)
-				took, spent = measure(b, pool, func() error {
-					return patient.reading(ctx, func(tx pgx.Tx) error {
-						return tx.QueryRow(ctx, "SELECT count(*) FROM customers c WHERE "+strings.Replace("NOT rented AND "+e.sql, "NOT rented AND +", "", 1), pgx.QueryExecModeExec).Scan(&want)
-					})
-				})
-				hand, cpuHand = append(hand, took), append(cpuHand, spent)
+				both := []func(){
+					func() {
+						took, spent := measure(b, pool, func() (err error) {
+							got, err = s.Count(ctx, e.expression, Exact)
+							return err
+						})
+						ours, cpuOurs = append(ours, took), append(cpuOurs, spent)
+					},
+					func() {
+						took, spent := measure(b, pool, func() error {
+							return patient.reading(ctx, func(tx pgx.Tx) error {
+								return tx.QueryRow(ctx, "SELECT count(*) FROM customers c WHERE "+strings.Replace("NOT rented AND "+e.sql, "NOT rented AND +", "", 1), pgx.QueryExecModeExec).Scan(&want)
+							})
+						})
+						hand, cpuHand = append(hand, took), append(cpuHand, spent)
+					},
+				}
+				if len(ours)%2 == 1 { // who comes second finds the pages in memory
+					slices.Reverse(both)
+				}
+				for _, count := range both {
+					count()
+				}
 				if got.Count != want || want == 0 {
 					b.Fatalf("counted %d, by hand %d", got.Count, want)
 				}
 				var estimate Count
-				took, _ = measure(b, pool, func() (err error) {
+				took, _ := measure(b, pool, func() (err error) {
 					estimate, err = s.Count(ctx, e.expression, Estimate)
 					return err
 				})

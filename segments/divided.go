@@ -15,42 +15,21 @@ import (
 
 const sliceOf = 500_000 // customers
 
-// divisible tells whether an expression is over groups or over most orders, and asks no other customers than the one at hand.
+// divisible tells whether an expression is over groups, and asks no other customers than the one at hand.
 func (c *Compiled) divisible() bool {
-	gains, alone := false, !c.ranked
+	grouped, alone := false, !c.ranked
 	each(c.root, func(n node) {
 		switch n := n.(type) {
 		case *anyMember:
 			alone = false
 		case *quantifier:
 			alone = alone && n.over.of.shared == "customer_id"
-			gains = gains || n.over.wide()
 		case *aggregate:
 			alone = alone && n.over.of.shared == "customer_id"
-			gains = gains || !n.over.dependent
+			grouped = grouped || !n.over.dependent
 		}
 	})
-	return gains && alone
-}
-
-// wide tells whether all orders have to be looked at: read by slices, they come from their key in the order of customers. Those of
-// some time have an index that slices would read again and again.
-func (o *over) wide() bool {
-	if o.of != ordersOf || o.cond == nil {
-		return o.of == ordersOf
-	}
-	wide := true
-	each(o.cond, func(n node) {
-		switch n := n.(type) {
-		case *itemNode:
-			wide = wide && n.field.kind != instant
-		case *isPurchase:
-			wide = wide && n.since == ever
-		case *anyLine, *aggregate, *quantifier:
-			wide = false
-		}
-	})
-	return wide
+	return grouped && alone
 }
 
 // each visits a node and all within it.
