@@ -17,6 +17,7 @@ const (
 	lookEvery   = 500 * time.Millisecond // whether the campaign still runs
 	growEvery   = 20 * time.Millisecond  // whether one more connection would help
 	limitedFor  = 10 * time.Second       // how long a job waits for rates before it makes room for others
+	turn        = 15 * time.Second       // how long a job may hold its place while others of its priority wait
 )
 
 // maxTroubles is how many messages in a row may find nobody who answers before the others better wait too.
@@ -45,6 +46,7 @@ type run struct {
 	may        func(*touch) bool             // whether a message may go now; nil: always
 	note       func(o *outcome) (why string) // gives a reason to pause the campaign
 	till       time.Time                     // when the hours of the step end; zero: never
+	priority   int                           // of the job
 
 	mu       sync.Mutex
 	next     int
@@ -188,7 +190,8 @@ func (s *Service) carry(ctx context.Context, r *run, claim string, hand func(), 
 	start()
 	tick := time.NewTicker(growEvery)
 	defer tick.Stop()
-	settled, looked := time.Now(), time.Now()
+	began := time.Now()
+	settled, looked := began, began
 	var failed error // once results are not written down, the journal is what the next attempt goes by
 	for hands > 0 || r.waiting() > 0 {
 		select {
@@ -210,6 +213,9 @@ func (s *Service) carry(ctx context.Context, r *run, claim string, hand func(), 
 				r.stop()
 			}
 			if on, err := s.running(ctx, r.batch.CampaignID); err != nil || !on {
+				r.stop()
+			}
+			if r.waiting() > 0 && s.crowded(ctx, r, now.Sub(began)) {
 				r.stop()
 			}
 		}
@@ -281,6 +287,20 @@ func (s *Service) running(ctx context.Context, campaignID int64) (on bool, err e
 	defer cancel()
 	err = s.pool.QueryRow(ctx, `SELECT state IN ('running', 'finished') FROM campaigns WHERE campaign_id = $1`, campaignID).Scan(&on)
 	return on, err
+}
+
+// crowded tells whether others wait for the place that a run has held for some time: jobs of a better priority at any time, and those of
+// its own once it has had its turn. Where the relay is slow, a job's mails take minutes.
+func (s *Service) crowded(ctx context.Context, r *run, held time.Duration) (yes bool) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	priority := r.priority
+	if held < turn {
+		priority--
+	}
+	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM river_job
+		WHERE state = 'available' AND queue = $1 AND priority <= $2 AND scheduled_at <= clock_timestamp())`, r.batch.Channel, priority).Scan(&yes)
+	return err == nil && yes
 }
 
 // settleSurely writes results down, and tries for some minutes where the database is away: what was sent is known only

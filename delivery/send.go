@@ -160,7 +160,7 @@ func (s *Service) sendAll(ctx context.Context, b batch, d due, job *river.Job[Se
 		settled = true
 		return tomorrow, nil
 	}
-	r := &run{batch: b, journal: journal, touches: claimed, till: d.till, giveUp: putOffFor(job.Errors, time.Now()) > time.Duration(v.RetryDays)*24*time.Hour,
+	r := &run{batch: b, journal: journal, touches: claimed, till: d.till, priority: job.Priority, giveUp: putOffFor(job.Errors, time.Now()) > time.Duration(v.RetryDays)*24*time.Hour,
 		note: func(o *outcome) string { return s.patients.note(&b, &v, o) }}
 	if err := s.ready(ctx, r); err != nil {
 		// Nothing was handed over; whatever happens to this job, what it holds must come back.

@@ -17,6 +17,7 @@ type gate struct {
 	mu      sync.Mutex
 	limit   int
 	used    int
+	waiting int // who wait for room
 	well    int // mails taken since the limit was changed
 	cut     time.Time
 	failed  int // connections in a row that were not made
@@ -55,13 +56,28 @@ func (g *gate) enter(ctx context.Context, hurry bool) error {
 			return nil
 		}
 		changed := g.changed
+		g.waiting++
 		g.mu.Unlock()
+		var err error
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return ctx.Err()
+			err = ctx.Err()
+		}
+		g.mu.Lock()
+		g.waiting--
+		g.mu.Unlock()
+		if err != nil {
+			return err
 		}
 	}
+}
+
+// wanted tells whether somebody waits for room.
+func (g *gate) wanted() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.waiting > 0
 }
 
 func (g *gate) leave() {

@@ -52,6 +52,7 @@ const (
 	dialTimeout   = 15 * time.Second
 	answerTimeout = 60 * time.Second // for one mail with all its answers
 	idleTimeout   = 30 * time.Second // relays hang up after some minutes; better to do so first
+	shareAfter    = time.Second      // a stream that has lasted so long leaves its connection to others who wait for one
 )
 
 // Pool keeps connections to one relay. It is safe for concurrent use.
@@ -153,8 +154,8 @@ type Stream struct {
 }
 
 // Stream hands mails to the relay over one connection, the next while it still answers the one before, and one after the other, so that
-// at most one is in doubt at a time. It returns when Next gives nil or Done says so; ctx bounds only the wait for a
-// connection.
+// at most one is in doubt at a time. It returns when Next gives nil or Done says so, and after a second also when others wait for a
+// connection; ctx bounds only the wait for one.
 func (p *Pool) Stream(ctx context.Context, s Stream) {
 	if err := p.gate.enter(ctx, s.Hurry); err != nil {
 		s.refuse(held(err))
@@ -165,6 +166,13 @@ func (p *Pool) Stream(ctx context.Context, s Stream) {
 	s.Done = func(m *Mail, err error) bool {
 		p.judge(err)
 		return done(m, err)
+	}
+	next, share := s.Next, time.Now().Add(shareAfter)
+	s.Next = func() *Mail {
+		if time.Now().After(share) && p.gate.wanted() {
+			return nil
+		}
+		return next()
 	}
 	c := p.kept()
 	for m := s.Next(); m != nil; {
