@@ -226,3 +226,32 @@ func TestNothingIsForgottenUnasked(t *testing.T) {
 	}
 	w.want(`SELECT count(*) FROM responses`, "180")
 }
+
+// Hits are judged again, and customers merged, while a month is taken away: both touch all months, and neither stops the other for good.
+func TestForgettingAmongChangesOfAllMonths(t *testing.T) {
+	t.Parallel()
+	w := forgetting(t)
+	w.exec(`INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, method)
+		SELECT 3, gen_random_uuid(), 'open', @at, @at, 2, 'token' FROM generate_series(1, 100000) n`, "at", w.now.AddDate(0, -20, 0))
+	w.fold()
+	ctx, stop := context.WithCancel(t.Context())
+	var all errgroup.Group
+	for n := range 4 {
+		all.Go(func() error {
+			for ctx.Err() == nil {
+				if _, err := w.pool.Exec(context.Background(), `
+					UPDATE responses r SET rules = 1 FROM (SELECT customer_id, response_id, at FROM responses WHERE customer_id = $1 AND campaign_id = 1 LIMIT 1) AS q
+					WHERE r.customer_id = q.customer_id AND r.response_id = q.response_id AND r.at = q.at`, n+1); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := w.s.ForgetHits(t.Context())
+	stop()
+	if other := all.Wait(); err != nil || other != nil {
+		t.Fatal(err, other)
+	}
+	w.want(`SELECT count(*) < 70 FROM responses WHERE campaign_id = 2`, "true")
+}

@@ -101,8 +101,11 @@ const sealSQL = `
 // goneSQL tells whether a row is a hit that is needed no more.
 const goneSQL = `kind IN ('open', 'click') AND coalesce(campaign_id <> ALL (@held::bigint[]), true)`
 
-// forgetMonth deletes the hits of one month. Where they are most of it, what stays is copied to a new table and the old one dropped: meanwhile
-// nobody else can write to this month, and can to the others.
+// exchangeMost is how many rows of a month may stay for it to be copied while everybody waits: a second or two.
+const exchangeMost = 500_000
+
+// forgetMonth deletes the hits of one month. Where few rows stay they are copied to a new table, and the old one is dropped. All months are locked from the
+// beginning: statements that change rows of several months hold what the exchange needs, and wait for what it holds, if it begins with one of them.
 func (s *Service) forgetMonth(ctx context.Context, m, cut month, held []int64) error {
 	var gone, all int64
 	if err := s.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE `+goneSQL+`), count(*) FROM `+m.table(), pgx.NamedArgs{"held": held}).Scan(&gone, &all); err != nil {
@@ -111,14 +114,15 @@ func (s *Service) forgetMonth(ctx context.Context, m, cut month, held []int64) e
 	switch {
 	case gone == 0:
 		return nil
-	case gone < all/5:
+	case gone < all/5 || all-gone > exchangeMost:
 		return s.deleteHits(ctx, m.table(), cut, held)
 	}
 	err := s.changeMonths(ctx, func(tx pgx.Tx) error {
 		if err := run(ctx, tx,
-			`LOCK TABLE `+m.table()+` IN SHARE MODE`,
 			`CREATE TABLE responses_staying (LIKE responses INCLUDING ALL)`,
-			`ALTER TABLE responses_staying ADD CONSTRAINT within_month CHECK (`+m.within()+`)`); err != nil {
+			`ALTER TABLE responses_staying ADD CONSTRAINT within_month CHECK (`+m.within()+`)`,
+			`LOCK TABLE ONLY responses IN ACCESS EXCLUSIVE MODE`,
+			`LOCK TABLE `+m.table()+` IN ACCESS EXCLUSIVE MODE`); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO responses_staying (`+responseColumns+`) SELECT `+responseColumns+` FROM `+m.table()+` WHERE NOT (`+goneSQL+`)`,
@@ -138,18 +142,24 @@ func (s *Service) forgetMonth(ctx context.Context, m, cut month, held []int64) e
 	return err
 }
 
-const forgetAtOnce = 20_000 // rows
+const (
+	forgetAtOnce  = 20_000 // rows: a table with fewer is moved as it is
+	forgetAtATime = 500    // blocks of one transaction, some 30,000 rows
+)
 
-// deleteHits deletes hits of a table that is not a month's, or few of a month's.
+// deleteHits deletes hits of a table that is not a month's, or of a month much of which stays. It goes through the table once, part by part.
 func (s *Service) deleteHits(ctx context.Context, table string, cut month, held []int64) error {
-	for {
-		tag, err := s.pool.Exec(ctx, `
-			DELETE FROM `+table+` WHERE ctid = ANY (ARRAY(SELECT ctid FROM `+table+` WHERE at < @cut AND `+goneSQL+` LIMIT @limit))`,
-			pgx.NamedArgs{"cut": cut.from, "held": held, "limit": forgetAtOnce})
-		if err != nil || tag.RowsAffected() < forgetAtOnce {
+	var blocks int64
+	if err := s.pool.QueryRow(ctx, `SELECT pg_relation_size('`+table+`') / current_setting('block_size')::bigint`).Scan(&blocks); err != nil {
+		return err
+	}
+	for from := int64(0); from < blocks; from += forgetAtATime {
+		if _, err := s.pool.Exec(ctx, `DELETE FROM `+table+` WHERE ctid >= @from::text::tid AND ctid < @till::text::tid AND at < @cut AND `+goneSQL,
+			pgx.NamedArgs{"from": fmt.Sprintf("(%d,0)", from), "till": fmt.Sprintf("(%d,0)", from+forgetAtATime), "cut": cut.from, "held": held}); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // joinPast puts what little stays of the oldest months together with the past, so that their tables do not add up over the years.
