@@ -116,21 +116,21 @@ func opening(ctx context.Context, q querier, b batch, v settings.Values, ids []i
 	if err != nil {
 		return nil, till, err
 	}
-	type place struct{ phone, country, zone string }
-	waves, opens := map[time.Time][]int64{}, map[place]time.Time{}
+	waves, opens := map[time.Time][]int64{}, map[string]time.Time{}
 	var id int64
-	var p place
-	_, err = pgx.ForEachRow(rows, []any{&id, &p.phone, &p.country, &p.zone}, func() error {
-		at, known := opens[p]
+	var phone, country, stated string
+	_, err = pgx.ForEachRow(rows, []any{&id, &phone, &country, &stated}, func() error {
+		names := calls.Zones(phone, country, stated, v.DefaultTimeZone)
+		at, known := opens[names]
 		if !known {
-			zones := locations(calls.Zones(p.phone, p.country, p.zone, v.DefaultTimeZone))
+			zones := locations(names)
 			at = w.NextAll(now, zones)
 			for _, zone := range zones {
 				if at.Equal(now) && w.Open(now, zone) {
 					till = earlier(till, w.End(now, zone))
 				}
 			}
-			opens[p] = at
+			opens[names] = at
 		}
 		waves[at] = append(waves[at], id)
 		return nil
@@ -142,7 +142,7 @@ func opening(ctx context.Context, q querier, b batch, v settings.Values, ids []i
 func locations(names string) []*time.Location {
 	var zones []*time.Location
 	for name := range strings.SplitSeq(names, ",") {
-		if zone, err := time.LoadLocation(name); err == nil {
+		if zone, err := calls.Location(name); err == nil {
 			zones = append(zones, zone)
 		}
 	}

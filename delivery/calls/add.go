@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,12 +52,27 @@ func AddTx(ctx context.Context, tx pgx.Tx, campaignID, stepID int64, name string
 	return err
 }
 
+// located keeps time zones, which are a few hundred: to load one reads a file.
+var located sync.Map
+
+// Location is time.LoadLocation for those who ask often.
+func Location(zone string) (*time.Location, error) {
+	if l, ok := located.Load(zone); ok {
+		return l.(*time.Location), nil
+	}
+	l, err := time.LoadLocation(zone)
+	if err == nil {
+		located.Store(zone, l)
+	}
+	return l, err
+}
+
 // Zones gives all time zones that a person may be in, parted by commas: those of the number, and that of the address
 // (stated, else the country's where it has only one). A call is legal where it is within the hours in each of them.
 func Zones(phone, country, stated, fallback string) string {
 	var zones []string
 	add := func(zone string) {
-		if _, err := time.LoadLocation(zone); err == nil && zone != "" && !slices.Contains(zones, zone) {
+		if _, err := Location(zone); err == nil && zone != "" && !slices.Contains(zones, zone) {
 			zones = append(zones, zone)
 		}
 	}

@@ -99,7 +99,7 @@ func (l *leasing) zonesTx(ctx context.Context, tx pgx.Tx) error {
 // nobody knows is never legal.
 func Legal(zones string, at time.Time, from, to int) bool {
 	for zone := range strings.SplitSeq(zones, ",") {
-		loc, err := time.LoadLocation(zone)
+		loc, err := Location(zone)
 		if err != nil || zone == "" {
 			return false
 		}

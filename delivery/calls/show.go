@@ -97,7 +97,7 @@ func facts(p customers.Profile) map[string]string {
 // localTime tells the clock of the last zone, which is the address's where that is known.
 func localTime(zones string, at time.Time) string {
 	zone := zones[strings.LastIndex(zones, ",")+1:]
-	loc, err := time.LoadLocation(zone)
+	loc, err := Location(zone)
 	if err != nil {
 		return ""
 	}
