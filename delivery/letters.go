@@ -67,7 +67,7 @@ func personalURL(body string) string {
 }
 
 func (r *renderer) letter(t touch, p customers.Profile, columns []string) (post.Letter, error) {
-	out, _, err := r.render(&t, &p)
+	out, err := r.render(&t, &p)
 	if err != nil {
 		return post.Letter{}, err
 	}

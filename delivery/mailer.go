@@ -14,7 +14,6 @@ import (
 	"aldine/delivery/email"
 	"aldine/delivery/sms"
 	"aldine/internal/fault"
-	"aldine/tracking"
 )
 
 // carryMails hands mails over, a connection at a time for each hand.
@@ -59,7 +58,6 @@ type letterhead struct {
 	skeleton *email.Skeleton
 	from     string
 	domain   string
-	answers  tracking.Addresses
 	dkim     *email.DKIM
 	pixel    int  // number of the value in the HTML part behind which the pixel's address stands
 	whole    bool // the HTML part has no fixed end: the pixel is put in mail by mail
@@ -70,9 +68,9 @@ type letterhead struct {
 
 func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 	fixed := r.template.Layout()
-	l := &letterhead{renderer: r, from: r.settings.FromEmail, answers: s.answers, dkim: s.config.DKIM, trap: r.settings.TrapLink, now: s.now}
+	l := &letterhead{renderer: r, from: r.settings.FromEmail, dkim: s.config.DKIM, trap: r.settings.TrapLink, now: s.now}
 	leave := email.LeaveByLink
-	if l.answers.Domain != "" {
+	if r.answers.Domain != "" {
 		leave = email.LeaveByMail
 	}
 	_, l.domain, _ = strings.Cut(l.from, "@")
@@ -93,11 +91,11 @@ func (s *Service) letterhead(r *renderer) (*letterhead, error) {
 // whose it was, or the sender's own where no domain is set up for that.
 func (l *letterhead) write(body *[]byte, vars map[string]any, t *touch, p *customers.Profile) (from string, err error) {
 	r := l.renderer
-	values, unsubscribe, err := r.fill(vars, t, p)
+	values, leave, err := r.fill(vars, t, p)
 	if err != nil {
 		return "", err
 	}
-	from, id := l.answers.Marks(r.token(t.CustomerID), l.domain)
+	from, id := r.answers.Marks(r.token(t.CustomerID), l.domain)
 	if from == "" {
 		from = l.from
 	}
@@ -120,8 +118,8 @@ func (l *letterhead) write(body *[]byte, vars map[string]any, t *touch, p *custo
 		}
 	}
 	*body, err = l.skeleton.Append((*body)[:0], &email.Fields{
-		ID: id, To: t.Destination, UnsubscribeURL: unsubscribe, Date: l.now(),
-		Subject: values.Subject, Text: values.Text, HTML: values.HTML, LeaveAddress: l.answers.Leave(r.token(t.CustomerID)),
+		ID: id, To: t.Destination, UnsubscribeURL: leave.url, Date: l.now(),
+		Subject: values.Subject, Text: values.Text, HTML: values.HTML, LeaveAddress: leave.mail,
 	})
 	if err == nil && l.dkim != nil {
 		*body, err = l.dkim.Sign(*body, l.domain)
@@ -168,7 +166,7 @@ func (s *Service) text(ctx context.Context, r *run, t *touch) outcome {
 	if !ok {
 		return deleted
 	}
-	out, _, err := r.renderer.render(t, p)
+	out, err := r.renderer.render(t, p)
 	if err != nil {
 		return broken(err)
 	}

@@ -318,6 +318,7 @@ type renderer struct {
 	links    map[string]int64
 	personal string // of a letter: the address behind its QR code, as written in the template
 	urls     tracking.URLs
+	answers  tracking.Addresses
 	now      time.Time
 }
 
@@ -341,7 +342,7 @@ func (s *Service) renderer(ctx context.Context, b batch) (*renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &renderer{batch: b, settings: v, template: template, links: links, personal: personal, urls: s.urls, now: s.now()}, nil
+	return &renderer{batch: b, settings: v, template: template, links: links, personal: personal, urls: s.urls, answers: s.answers, now: s.now()}, nil
 }
 
 // ensureLinks gives the numbers of a template's links; approval has stored them, so there is rarely one to add.
@@ -383,30 +384,31 @@ func (r *renderer) vars() map[string]any {
 	}.Map()
 }
 
-// bind puts the values of one customer into the vars. It gives the address under which the customer can leave, and what makes a link a
-// tracked one.
-func (r *renderer) bind(vars map[string]any, t *touch, p *customers.Profile) (unsubscribe string, rewrite func(string) string) {
+// ways are the addresses by which a customer can leave.
+type ways struct{ url, mail string }
+
+// bind puts the values of one customer into the vars. It gives the customer's ways out, and what makes a link a tracked one.
+func (r *renderer) bind(vars map[string]any, t *touch, p *customers.Profile) (out ways, rewrite func(string) string) {
 	token := r.token(t.CustomerID)
-	unsubscribe = r.urls.UnsubscribeURL(token)
+	out.url, out.mail = r.urls.Leaving(r.answers, token)
 	p.VarsInto(vars["customer"].(map[string]any))
-	vars["keycode"], vars["unsubscribe_url"] = t.Keycode, unsubscribe
-	return unsubscribe, func(url string) string {
+	vars["keycode"], vars["unsubscribe_url"] = t.Keycode, out.url
+	return out, func(url string) string {
 		token.LinkID = r.links[url]
 		return r.urls.ClickURL(token)
 	}
 }
 
-// render fills in the template; the URL is the customer's unsubscribe address.
-func (r *renderer) render(t *touch, p *customers.Profile) (content.Rendered, string, error) {
+// render fills in the template.
+func (r *renderer) render(t *touch, p *customers.Profile) (content.Rendered, error) {
 	vars := r.vars()
-	unsubscribe, rewrite := r.bind(vars, t, p)
-	out, err := r.template.Render(vars, rewrite)
-	return out, unsubscribe, err
+	_, rewrite := r.bind(vars, t, p)
+	return r.template.Render(vars, rewrite)
 }
 
 // fill is render for those who keep the template's fixed text.
-func (r *renderer) fill(vars map[string]any, t *touch, p *customers.Profile) (content.Values, string, error) {
-	unsubscribe, rewrite := r.bind(vars, t, p)
-	out, err := r.template.Fill(vars, rewrite)
-	return out, unsubscribe, err
+func (r *renderer) fill(vars map[string]any, t *touch, p *customers.Profile) (content.Values, ways, error) {
+	out, rewrite := r.bind(vars, t, p)
+	values, err := r.template.Fill(vars, rewrite)
+	return values, out, err
 }

@@ -14,6 +14,10 @@ func TestSignedAddresses(t *testing.T) {
 	a := tracking.Addresses{Domain: "bounces.shop.example", Signer: signer}
 	token := tracking.Token{CampaignID: 123, StepID: 4567, CustomerID: 98_765_432}
 	back, leave := a.ReturnPath(token), a.Leave(token)
+	urls := tracking.URLs{Base: "https://aldine.example/", Signer: signer}
+	if url, address := urls.Leaving(a, token); url != urls.UnsubscribeURL(token) || address != leave {
+		t.Errorf("ways out %s, %s", url, address)
+	}
 	for address, purpose := range map[string]tracking.Purpose{back: tracking.Bounce, leave: tracking.Unsubscribe} {
 		for _, written := range []string{address, strings.ToLower(address), strings.ToUpper(address)} {
 			if p, got, ok := a.Read(written); !ok || p != purpose || got != token {

@@ -191,9 +191,18 @@ func (u URLs) PixelURL(t Token) string { t.LinkID = 0; return u.url(Open, t) }
 // UnsubscribeURL is the address of the unsubscribe page, which also takes one-click requests after RFC 8058.
 func (u URLs) UnsubscribeURL(t Token) string { t.LinkID = 0; return u.url(Unsubscribe, t) }
 
-func (u URLs) url(p Purpose, t Token) string {
+// Leaving gives the two ways out of a touch's mails, UnsubscribeURL and Addresses.Leave, with one signature for both.
+func (u URLs) Leaving(a Addresses, t Token) (url, address string) {
+	t.LinkID = 0
+	raw := u.Signer.sign(Unsubscribe, t)
+	return u.written(Unsubscribe, raw), a.written(Unsubscribe, raw)
+}
+
+func (u URLs) url(p Purpose, t Token) string { return u.written(p, u.Signer.sign(p, t)) }
+
+func (u URLs) written(p Purpose, raw []byte) string {
 	base := strings.TrimSuffix(u.Base, "/")
 	b := append(make([]byte, 0, len(base)+len("/t/c/")+maxToken), base...)
 	b = append(b, '/', 't', '/', byte(p), '/')
-	return string(encoding.AppendEncode(b, u.Signer.sign(p, t)))
+	return string(encoding.AppendEncode(b, raw))
 }
