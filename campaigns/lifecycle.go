@@ -83,6 +83,9 @@ func (s *Service) Withdraw(ctx context.Context, id int64, rowVersion int) (Detai
 // Launch starts an approved campaign. Fails with Conflict or NotFound.
 func (s *Service) Launch(ctx context.Context, id int64) (Details, error) {
 	err := s.change(ctx, id, 0, Launch, func(tx pgx.Tx, c *Campaign) error {
+		if c.EndsAt != nil && !c.EndsAt.After(s.now()) {
+			return fault.New(fault.Conflict, "The campaign's end has passed: nothing of it would be sent. Withdraw the approval and set another end")
+		}
 		if err := s.bookFixedTx(ctx, tx, *c); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -153,6 +154,25 @@ func TestTwoLaunchesAtOnce(t *testing.T) {
 	}
 	if spent := f.get(t, d.ID).Money.Spent.String(); spent != "250.00" {
 		t.Errorf("spent %s, want the fixed cost once", spent)
+	}
+}
+
+// TestLaunchAfterTheEnd: an approved campaign whose end has passed meanwhile would exclude everybody.
+func TestLaunchAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.people(t, 3)
+	f.template(t, "Mail", content.Email)
+	d := f.create(t, Input{Budget: amount("10"), EndsAt: f.time().Add(time.Hour).Format(time.RFC3339), Journey: steps(`{"key":"m","type":"email","template":"Mail","unit_cost":"0.01"}`)})
+	if _, err := f.Approve(t.Context(), d.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	f.move(2 * time.Hour)
+	if _, err := f.Launch(t.Context(), d.ID); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "end has passed") {
+		t.Errorf("launch after the end: %v", err)
+	}
+	if got := f.get(t, d.ID); got.State != Approved {
+		t.Errorf("the campaign is %s", got.State)
 	}
 }
 
