@@ -37,6 +37,9 @@ func TestPrivateAttributesStayPrivate(t *testing.T) {
 	s.want(200, "POST", "/api/v1/segments/1/count", "")
 	s.want(200, "POST", "/api/v1/segments/2/count", "")
 	s.want(201, "POST", "/api/v1/templates", `{"name":"Text","channel":"sms","body":"You have {{ customer.`+name+` }}, {{ customer.shown }}"}`)
+	s.want(201, "POST", "/api/v1/campaigns", `{"name":"Care","currency":"EUR","expression":"`+name+` == \"`+secret+`\"","journey":{"start":"b","steps":[
+		{"key":"b","type":"branch","if":"`+name+` startsWith \"`+secret+`\"","then":"m"},{"key":"m","type":"sms","template":"Text"}]}}`)
+	s.want(201, "POST", "/api/v1/campaigns", `{"name":"More care","currency":"EUR","segment":"nested"}`)
 	if got := s.want(200, "GET", "/api/v1/customers/1", "", "Authorization", "Bearer "+s.tokens[access.ReadOnly]); !strings.Contains(got.body, secret) {
 		t.Error("an attribute is hidden before it is private")
 	}
@@ -70,6 +73,14 @@ func TestPrivateAttributesStayPrivate(t *testing.T) {
 			}
 		}
 	}
+	if r := s.want(200, "GET", "/api/v1/campaigns/1", "", "Authorization", "Bearer "+s.tokens[access.Finance]); strings.Contains(r.body, name) {
+		t.Errorf("who keeps the accounts is told: %s", r.body)
+	}
+	if r := s.want(200, "GET", "/api/v1/campaigns/1", ""); strings.Count(r.body, secret) != 2 || strings.Contains(r.body, `"hidden"`) {
+		t.Errorf("an administrator sees the campaign as %s", r.body)
+	}
+	ask("POST", "/api/v1/journeys/check", `{"start":"b","steps":[{"key":"b","type":"branch","if":"hidden_ilness == 1"}]}`)
+	ask("POST", "/api/v1/segments/check", `{"expression":"hidden_ilness == 1"}`)
 	for _, what := range []string{`` + name + ` != \"x\"`, `in_segment(\"nested\")`, `top(2, ` + name + ` == \"x\" ? 1 : 0)`, ``} {
 		for _, path := range []string{"/segments/check", "/segments/count", "/segments/sample", "/segments/profile"} {
 			r := ask("POST", "/api/v1"+path, `{"expression":"`+what+`"}`)

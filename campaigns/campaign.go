@@ -36,6 +36,9 @@ type Campaign struct {
 	LaunchedAt     *time.Time       `json:"launched_at"`
 	FinishedAt     *time.Time       `json:"finished_at"`
 	EndsAt         *time.Time       `json:"ends_at"` // what is not sent by then never will be; null: no such time
+
+	// Hidden tells that the audience asks for private attributes, which the actor may not see: its expression is left out.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // Cell is a part of the audience that is treated alike.

@@ -12,6 +12,7 @@ import (
 	"aldine/campaigns/journey"
 	"aldine/campaigns/rollup"
 	"aldine/internal/fault"
+	"aldine/segments"
 )
 
 // Querier is a pool or a transaction.
@@ -70,9 +71,44 @@ func (s *Service) List(ctx context.Context, q Query) ([]Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Summary, err error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Summary, err error) {
 		return v, row.Scan(append(v.targets(), &v.Entered, &v.Sent, &v.Spent)...)
 	})
+	if err != nil {
+		return nil, err
+	}
+	veiled, err := segments.Veil(ctx, s.pool, s.now())
+	for i := range list {
+		if err == nil {
+			list[i].hide(veiled)
+		}
+	}
+	return list, err
+}
+
+// Private stands for a condition that asks for private attributes where the actor may not see them.
+const Private = "(private)"
+
+// hide leaves out what the actor may not see.
+func (c *Campaign) hide(veiled func(expression string) bool) {
+	if veiled(c.Expression) {
+		c.Expression, c.Hidden = "", true
+	}
+}
+
+func (d *Details) hide(veiled func(expression string) bool) {
+	d.Campaign.hide(veiled)
+	hide := func(s *journey.StepDef) {
+		if s.If != "" && veiled(journey.OwnCampaign(s.If, d.Code)) {
+			s.If = Private
+		}
+	}
+	for i := range d.Journey.Steps {
+		hide(&d.Journey.Steps[i])
+	}
+	for i := range d.Steps {
+		hide(&d.Steps[i].Config)
+	}
 }
 
 // Get gives a campaign with its progress. Fails with NotFound.
@@ -82,7 +118,13 @@ func (s *Service) Get(ctx context.Context, id int64) (Details, error) {
 		if d, err = details(ctx, tx, id); err != nil {
 			return err
 		}
-		d.Waits, err = s.waits(ctx, tx, d)
+		if d.Waits, err = s.waits(ctx, tx, d); err != nil {
+			return err
+		}
+		veiled, err := segments.Veil(ctx, tx, s.now())
+		if err == nil {
+			d.hide(veiled)
+		}
 		return err
 	})
 	return d, err

@@ -16,7 +16,7 @@ import (
 
 // expressionTx checks an expression; its faults keep line and column.
 func (s *Service) expressionTx(ctx context.Context, tx pgx.Tx, expression, field string, f *faults) error {
-	catalog, err := segments.LoadCatalog(ctx, tx)
+	catalog, err := segments.CatalogFor(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (s *Service) expressionTx(ctx context.Context, tx pgx.Tx, expression, field
 
 // conditionTx checks a condition of a journey, which is asked of customers one by one.
 func (s *Service) conditionTx(ctx context.Context, tx pgx.Tx, expression, field string, f *faults) error {
-	catalog, err := segments.LoadCatalog(ctx, tx)
+	catalog, err := segments.CatalogFor(ctx, tx)
 	if err != nil {
 		return err
 	}

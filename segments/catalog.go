@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
-
-	"aldine/internal/access"
 )
 
 // Catalog is what an expression can name in this database.
@@ -31,15 +29,6 @@ func (c *Catalog) ForReader() *Catalog {
 	own.reader = true
 	own.Attributes = slices.DeleteFunc(slices.Clone(c.Attributes), func(a Attribute) bool { return a.Private })
 	return &own
-}
-
-// catalogFor reads the catalog for the role that acts.
-func catalogFor(ctx context.Context, q Querier) (*Catalog, error) {
-	c, err := LoadCatalog(ctx, q)
-	if err != nil || access.From(ctx).Role != access.ReadOnly {
-		return c, err
-	}
-	return c.ForReader(), nil
 }
 
 // Attribute is a field that a marketer defined.

@@ -25,7 +25,7 @@ const exportSlice = 10_000
 // the audit log before the first row. It fails with Invalid for an expression that is no longer valid or that the actor
 // may not ask, before anything is written.
 func (s *Service) WriteCSV(ctx context.Context, of Segment, w io.Writer) error {
-	catalog, err := catalogFor(ctx, s.pool)
+	catalog, err := CatalogFor(ctx, s.pool)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"aldine/internal/access"
 )
 
 // DayCount is the size of a segment on a day: its last exact count of that day.
@@ -45,7 +43,7 @@ func (s *Service) History(ctx context.Context, id ID, days int) ([]DayCount, err
 	if days <= 0 {
 		days = 90
 	}
-	if access.From(ctx).Role == access.ReadOnly {
+	if !MaySeeAll(ctx) {
 		if of, err := s.Get(ctx, id); err != nil || of.Hidden {
 			return nil, err
 		}

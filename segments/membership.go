@@ -14,7 +14,7 @@ func (s *Service) Memberships(ctx context.Context, customerID int64) ([]Segment,
 	if !ok {
 		return nil, nil
 	}
-	catalog, err := catalogFor(ctx, s.pool)
+	catalog, err := CatalogFor(ctx, s.pool)
 	if err != nil {
 		return nil, err
 	}

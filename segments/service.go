@@ -38,7 +38,7 @@ func (s *Service) Check(ctx context.Context, expression string) error {
 // Compile checks expression and gives it in a form that can be run; now is what now() in it means. It fails with
 // fault.Invalid like Check.
 func (s *Service) Compile(ctx context.Context, expression string, now time.Time) (*Compiled, error) {
-	catalog, err := catalogFor(ctx, s.pool)
+	catalog, err := CatalogFor(ctx, s.pool)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) Compile(ctx context.Context, expression string, now time.Time)
 
 // Names gives what an editor can offer.
 func (s *Service) Names(ctx context.Context) (Names, error) {
-	c, err := catalogFor(ctx, s.pool)
+	c, err := CatalogFor(ctx, s.pool)
 	if err != nil {
 		return Names{}, err
 	}

@@ -23,7 +23,11 @@ func TestPrivateAttribute(t *testing.T) {
 	marketer.post("/segments", "name", "ill", "expression", name+` == "`+secret+`"`).to("/segments/1")
 	marketer.post("/segments", "name", "nested", "expression", `in_segment("ill")`).to("/segments/2")
 	marketer.post("/segments", "name", "open", "expression", `last_name == "Smith"`).to("/segments/3")
+	marketer.post("/templates", "name", "Text", "channel", "sms", "body", "Hello").to("/templates/1")
+	marketer.post("/campaigns", "name", "Care", "currency", "EUR", "audience", "expression", "expression", name+` == "`+secret+`"`, "cell_name", "all", "cell_share", "100", "journey_mode", "json",
+		"journey_json", `{"start":"b","steps":[{"key":"b","type":"branch","if":"`+name+` contains \"`+secret+`\"","then":"m"},{"key":"m","type":"sms","template":"Text"}]}`).to("/campaigns/1")
 	reader.get("/customers/1").want(200).has(secret)
+	reader.get("/campaigns/1").want(200).has(secret)
 	marketer.get("/settings/attributes").want(200).hasNot("Make private")
 	for _, b := range []*browser{marketer, reader} {
 		b.post("/settings/attributes/"+name+"/private", "private", "yes").want(http.StatusForbidden)
@@ -62,7 +66,7 @@ func TestPrivateAttribute(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 25 || !seen["/segments/1"] || !seen["/customers/1"] {
+	if len(seen) < 25 || !seen["/segments/1"] || !seen["/customers/1"] || !seen["/campaigns/1"] {
 		t.Errorf("only %d pages were seen", len(seen))
 	}
 	for _, path := range []string{"/segments/check", "/segments/sample", "/segments/profile", "/segments/overlap"} {
@@ -78,6 +82,7 @@ func TestPrivateAttribute(t *testing.T) {
 	reader.fragment("POST", "/segments/overlap", "expression", "", "with", "2").want(200).has("asks for private attributes")
 	reader.fragment("POST", "/segments/rows", "expression", "")
 	reader.get("/segments/1/members.csv").want(http.StatusForbidden)
+	reader.get("/campaigns/1").want(200).has("asks for private attributes").has("(private)")
 	reader.get("/segments/3").want(200).has("Who belongs to it")
 	marketer.get("/segments/2").want(200).has(`in_segment("ill")`)
 	admin.post("/settings/attributes/"+name+"/private", "private", "no").to("/settings/attributes")
