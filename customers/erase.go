@@ -104,6 +104,12 @@ func (s *Service) eraseTx(ctx context.Context, tx pgx.Tx, customerID ID) (bool, 
 			return false, err
 		}
 	}
+	if err := HoldHitsTx(ctx, tx); err != nil {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, blankResponsesSQL, e.args); err != nil {
+		return false, err
+	}
 	if _, err := s.jobs.InsertTx(ctx, tx, ErasedArgs{CustomerID: e.id}, nil); err != nil {
 		return false, err
 	}
@@ -202,7 +208,6 @@ var eraseSQL = []string{
 		state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = ANY (@ids)`,
 	`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
 	mailsGoneSQL,
-	`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 	`DELETE FROM duplicates WHERE (customer_id = ANY (@ids) OR other_id = ANY (@ids)) AND state = 'open'`,
 	`UPDATE duplicates SET evidence = '[]', conflict = NULL WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
 	mergesBlankSQL,
@@ -223,6 +228,9 @@ var eraseSQL = []string{
 	`UPDATE unmatched_responses SET payload = '{}' WHERE payload::text ILIKE ANY (@patterns)`,
 	`DELETE FROM idempotency_keys WHERE encode(body, 'escape') ILIKE ANY (@patterns)`,
 }
+
+// blankResponsesSQL comes last, after HoldHitsTx: what lies in the journal of hits is blanked when it is stored.
+const blankResponsesSQL = `UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`
 
 // hideSuppressionsTx replaces e-mails and phones of the suppression list that nobody else has by their hashes, and
 // reasons that name the person.

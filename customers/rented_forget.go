@@ -90,13 +90,18 @@ func (s *Service) forgetTx(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (
 			state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = ANY (@ids)`,
 		`UPDATE call_attempts SET note = '' WHERE customer_id = ANY (@ids) AND note <> ''`,
 		mailsGoneSQL,
-		`UPDATE responses SET detail = '{}' WHERE customer_id = ANY (@ids) AND detail <> '{}'`,
 		`DELETE FROM duplicates WHERE customer_id = ANY (@ids) OR other_id = ANY (@ids)`,
 		mergesBlankSQL,
 	} {
 		if _, err := tx.Exec(ctx, sql, gone); err != nil {
 			return 0, err
 		}
+	}
+	if err := HoldHitsTx(ctx, tx); err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(ctx, blankResponsesSQL, gone); err != nil {
+		return 0, err
 	}
 	if err := s.NoteHouseholdsTx(ctx, tx, nil, left); err != nil {
 		return 0, err

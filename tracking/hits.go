@@ -121,19 +121,20 @@ const storeSQL = `
 	WITH q AS (
 		SELECT q.i, coalesce(a.customer_id, q.customer_id) AS customer_id, q.response_id, q.kind, q.at, q.campaign_id, q.step_id, q.link_id, q.machine, q.here, q.detail, q.suspect,
 			coalesce(t.cell_id, m.cell_id) AS cell_id, coalesce(t.channel, m.channel, s.channel) AS channel,
-			coalesce(t.sent_at, m.sent_at, CASE WHEN t.state = 'sending' THEN t.updated_at END) AS sent_at
+			c.customer_id IS NULL AS erased, coalesce(t.sent_at, m.sent_at, CASE WHEN t.state = 'sending' THEN t.updated_at END) AS sent_at
 		FROM unnest($1::int[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::boolean[], $11::text[], $12::boolean[])
 			AS q (i, customer_id, response_id, kind, at, campaign_id, step_id, link_id, machine, here, detail, suspect)
 		LEFT JOIN touches t ON t.customer_id = q.customer_id AND t.campaign_id + 0 = q.campaign_id AND t.step_id + 0 = q.step_id
 		LEFT JOIN customer_aliases a ON a.old_id = q.customer_id -- a message to somebody who is part of another customer by now
 		LEFT JOIN touches m ON m.customer_id = a.customer_id AND m.campaign_id + 0 = q.campaign_id AND m.step_id + 0 = q.step_id
 		LEFT JOIN steps s ON s.step_id = q.step_id
+		LEFT JOIN customers c ON c.customer_id = coalesce(a.customer_id, q.customer_id) -- of a person who was erased only the number is kept
 	), judged AS (
 		SELECT q.*, NOT machine AND NOT here AND at < sent_at + make_interval(secs => $13) IS TRUE AS soon FROM q
 	), stored AS (
 		INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, step_id, cell_id, channel, link_id, method, machine, rules, detail)
 		SELECT customer_id, response_id, kind, at, $14, nullif(campaign_id, 0), nullif(step_id, 0), cell_id, channel, nullif(link_id, 0), 'token', machine OR soon, ` + rulesText + `,
-			CASE WHEN soon THEN detail::jsonb || '{"machine": "` + tooSoonReason + `"}' ELSE detail::jsonb END
+			CASE WHEN erased THEN '{}' WHEN soon THEN detail::jsonb || '{"machine": "` + tooSoonReason + `"}' ELSE detail::jsonb END
 		FROM judged ORDER BY customer_id, response_id
 		ON CONFLICT (customer_id, response_id, at) DO NOTHING
 		RETURNING customer_id, campaign_id, response_id, kind, machine

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers"
 	"aldine/internal/id"
 )
 
@@ -157,8 +158,15 @@ const (
 	landPause = 50 * time.Millisecond
 )
 
-// Land puts hits from the journal among the responses, and tells whether there may be more. Rows that another process is landing are left to it.
+// Land puts hits from the journal among the responses, in the order in which they were answered, and tells whether there may be more. While another
+// process does, it waits.
 func (s *Service) Land(ctx context.Context) (more bool, err error) {
+	select { // one of this process at a time, so that few connections wait
+	case s.landingNow <- struct{}{}:
+		defer func() { <-s.landingNow }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	more, err = s.land(ctx, landRows)
 	if err == nil || ctx.Err() != nil || !unstorable(err) {
 		return more, err
@@ -176,7 +184,10 @@ func (s *Service) land(ctx context.Context, limit int) (more bool, err error) {
 	var first uuid.UUID
 	var hits []*hit
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT journal_id, hits FROM hit_journal WHERE NOT aside ORDER BY journal_id LIMIT $1 FOR UPDATE SKIP LOCKED`, limit)
+		if err := customers.LandingTx(ctx, tx); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT journal_id, hits FROM hit_journal WHERE NOT aside ORDER BY journal_id LIMIT $1 FOR UPDATE`, limit)
 		if err != nil {
 			return err
 		}

@@ -89,7 +89,9 @@ func (s *Service) creditLateTx(ctx context.Context, tx pgx.Tx, hits []*hit) erro
 		return nil
 	}
 	// An order dated by day alone may lie before the click on it.
-	rows, err := tx.Query(ctx, `SELECT DISTINCT order_ref FROM orders WHERE customer_id = ANY ($1) AND ordered_at >= $2 ORDER BY order_ref`, distinct(people), since.AddDate(0, 0, -1))
+	rows, err := tx.Query(ctx, `
+		SELECT DISTINCT o.order_ref FROM unnest($1::bigint[]) AS p (id) LEFT JOIN customer_aliases a ON a.old_id = p.id
+		JOIN orders o ON o.customer_id = coalesce(a.customer_id, p.id) AND o.ordered_at >= $2 ORDER BY 1`, distinct(people), since.AddDate(0, 0, -1))
 	if err != nil {
 		return err
 	}

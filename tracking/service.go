@@ -40,12 +40,13 @@ type Service struct {
 	log       *slog.Logger
 	expand    func(ctx context.Context, url string, customerID, campaignID int64) (string, error)
 
-	collector *collector
-	landing   *followups
-	followups *followups
-	recent    recentHits
-	metrics   metrics
-	links     sync.Map // link_id -> URL
+	collector  *collector
+	landing    *followups
+	landingNow chan struct{}
+	followups  *followups
+	recent     recentHits
+	metrics    metrics
+	links      sync.Map // link_id -> URL
 }
 
 // New gives a service and starts its collector of hits, which Close ends.
@@ -53,7 +54,8 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand}
+	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, signer: d.Signer, now: d.Now, log: d.Log, expand: d.Expand,
+		landingNow: make(chan struct{}, 1)}
 	s.followups = newFollowups(followPause, 30*time.Second, s.FollowUp, func(err error) { s.log.Error("what follows from hits is put off", "error", err) })
 	s.landing = newFollowups(landPause, 2*time.Second, s.landGently, func(err error) { s.log.Error("hits stay in the journal for now", "error", err) })
 	s.collector = newCollector(s.storeHits)

@@ -132,6 +132,9 @@ func (w *work) lock(ctx context.Context) error {
 
 // moveHistory carries over orders, responses and contacts; campaigns in which both took part are left as they are.
 func (w *work) moveHistory(ctx context.Context, shared []int64) error {
+	if err := customers.HoldHitsTx(ctx, w.tx); err != nil {
+		return err
+	}
 	args := pgx.NamedArgs{"shared": shared}
 	for _, t := range history {
 		where := "true"

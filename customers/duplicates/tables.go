@@ -53,4 +53,5 @@ var elsewhere = map[string]string{
 	"household_work":      "a list of what is to be looked at again; numbers that are gone are passed over",
 	"audience_slices":     "who is still to enter a campaign keeps the number: the merge waits, see awaited; who is gone all the same does not enter",
 	"merge_records":       "stay: they tell what a merge/purge run saw; applying it follows aliases",
+	"inbound_raw":         "stay: found by address and by the responses, which move; judging a mail again follows aliases",
 }

@@ -207,6 +207,9 @@ func (s *Service) restoreCustomers(ctx context.Context, w *work, current row) ([
 
 // returnHistory carries back what moved, and what has come since for a journey that moved.
 func (w *work) returnHistory(ctx context.Context) error {
+	if err := customers.HoldHitsTx(ctx, w.tx); err != nil {
+		return err
+	}
 	walks := w.before.Walks
 	if walks == nil {
 		walks = []int64{}
