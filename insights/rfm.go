@@ -114,6 +114,15 @@ func (s *Service) RFM(ctx context.Context, sc Scheme) (Grid, error) {
 	if err := sc.check(); err != nil {
 		return Grid{}, err
 	}
+	done, err := s.alone(ctx)
+	if err != nil {
+		return Grid{}, err
+	}
+	defer done()
+	return s.score(ctx, sc)
+}
+
+func (s *Service) score(ctx context.Context, sc Scheme) (Grid, error) {
 	list, err := s.shoppers(ctx, sc)
 	if err != nil {
 		return Grid{}, err

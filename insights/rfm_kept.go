@@ -19,13 +19,21 @@ func (s *Service) RecentRFM(ctx context.Context, sc Scheme) (Grid, error) {
 		limits = fmt.Sprint(*sc.Limits)
 	}
 	key := fmt.Sprint(sc.Nested, sc.Returns, sc.AsOf.Unix(), s.today(sc).Unix(), limits)
-	s.mu.Lock()
-	kept, ok := s.kept[key]
-	s.mu.Unlock()
-	if age := s.now().Sub(kept.At); ok && age >= 0 && age < keptFor {
+	if kept, ok := s.keptGrid(key); ok {
 		return kept, nil
 	}
-	g, err := s.RFM(ctx, sc)
+	if err := sc.check(); err != nil {
+		return Grid{}, err
+	}
+	done, err := s.alone(ctx)
+	if err != nil {
+		return Grid{}, err
+	}
+	defer done()
+	if kept, ok := s.keptGrid(key); ok { // whoever was waited for asked the same
+		return kept, nil
+	}
+	g, err := s.score(ctx, sc)
 	if err != nil {
 		return g, err
 	}
@@ -36,4 +44,12 @@ func (s *Service) RecentRFM(ctx context.Context, sc Scheme) (Grid, error) {
 	}
 	s.kept[key] = g
 	return g, nil
+}
+
+func (s *Service) keptGrid(key string) (Grid, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept, ok := s.kept[key]
+	age := s.now().Sub(kept.At)
+	return kept, ok && age >= 0 && age < keptFor
 }

@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/fault"
 )
 
 // shopper is what is scored of a customer: 32 bytes, so that millions are scored in memory. A database sorts them three times over
@@ -25,6 +28,11 @@ func (s *Service) shoppers(ctx context.Context, sc Scheme) (list []shopper, err 
 		args["as_of"] = s.today(sc)
 	}
 	err = s.reading(ctx, func(tx pgx.Tx) error {
+		var about float64 // so that the list need not grow: it would be in memory twice
+		if err := tx.QueryRow(ctx, `SELECT reltuples FROM pg_class WHERE oid = 'customers'::regclass`).Scan(&about); err != nil {
+			return err
+		}
+		list = make([]shopper, 0, int(min(max(0, about), 20e6)))
 		rows, err := tx.Query(ctx, sc.baseSQL(), args)
 		if err != nil {
 			return err
@@ -135,13 +143,35 @@ func median(list []shopper, a, b, c int, order func(a, b shopper) int) int {
 
 func cellOf(r, f, m int, part []shopper) Cell {
 	c := Cell{R: r, F: f, M: m, Customers: int64(len(part))}
-	var units int64
+	var spent sum
 	for i := range part {
 		c.Orders += part[i].orders
-		units += part[i].units
+		spent.add(part[i].units)
 	}
-	c.Spent = decimal.MustNew(units, 4)
+	c.Spent = spent.decimal()
 	return c
+}
+
+// sum adds units up: those of millions of customers can be more than fit into one number.
+type sum struct{ millions, units int64 }
+
+const million = 1_000_000_0000 // in units
+
+func (s *sum) add(units int64) {
+	s.millions += units / million
+	s.units += units % million
+}
+
+// decimal gives the sum; above ten to the 18th, which no company takes, as near as a decimal comes.
+func (s sum) decimal() decimal.Decimal {
+	whole, err := decimal.MustNew(s.millions, 0).Mul(decimal.MustNew(1_000_000, 0))
+	if err == nil {
+		whole, err = whole.Add(decimal.MustNew(s.units, 4))
+	}
+	if err != nil {
+		return decimal.MustNew(math.MaxInt64, 0)
+	}
+	return whole
 }
 
 // marks are the cuts in the numbers of shoppers.
@@ -175,16 +205,19 @@ func score(value int64, cuts []int64) int {
 }
 
 func (c marks) cells(list []shopper) (cells []Cell) {
-	var sums [125]struct{ customers, orders, units int64 }
+	var sums [125]struct {
+		customers, orders int64
+		spent             sum
+	}
 	for _, b := range list {
 		s := &sums[(score(b.day, c.days)-1)*25+(score(b.orders, c.orders)-1)*5+score(b.units, c.units)-1]
 		s.customers++
 		s.orders += b.orders
-		s.units += b.units
+		s.spent.add(b.units)
 	}
 	for i, s := range sums {
 		if s.customers > 0 {
-			cells = append(cells, Cell{R: i/25 + 1, F: i/5%5 + 1, M: i%5 + 1, Customers: s.customers, Orders: s.orders, Spent: decimal.MustNew(s.units, 4)})
+			cells = append(cells, Cell{R: i/25 + 1, F: i/5%5 + 1, M: i%5 + 1, Customers: s.customers, Orders: s.orders, Spent: s.spent.decimal()})
 		}
 	}
 	return cells
@@ -213,11 +246,11 @@ func (l Limits) marks(today time.Time) (c marks, err error) {
 	for _, d := range l.Spent {
 		units, err := d.Mul(decimal.MustNew(10_000, 0))
 		if err != nil {
-			return c, err
+			return c, fault.BadField("limits", "the limit %s is too large", d)
 		}
 		whole, _, ok := units.Floor(0).Int64(0)
 		if !ok {
-			return c, fmt.Errorf("the limit %s is too large", d)
+			return c, fault.BadField("limits", "the limit %s is too large", d)
 		}
 		c.units = append(c.units, whole)
 	}

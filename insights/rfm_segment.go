@@ -122,6 +122,11 @@ func (s *Service) SaveCell(ctx context.Context, sc Scheme, r, f, m int, name str
 
 // saveList keeps the members of a cell as a list of the house file.
 func (s *Service) saveList(ctx context.Context, sc Scheme, r, f, m int, name string) (list int64, err error) {
+	done, err := s.alone(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	all, err := s.shoppers(ctx, sc)
 	if err != nil {
 		return 0, err

@@ -24,11 +24,23 @@ type Service struct {
 
 	mu   sync.Mutex
 	kept map[string]Grid // see RecentRFM
+
+	scoring chan struct{} // holds one: who scores; a house file of millions is in memory once
 }
 
 // New gives a service.
 func New(pool *pgxpool.Pool, segments *segments.Service, settings *settings.Store, now func() time.Time) *Service {
-	return &Service{pool: pool, segments: segments, settings: settings, now: now}
+	return &Service{pool: pool, segments: segments, settings: settings, now: now, scoring: make(chan struct{}, 1)}
+}
+
+// alone waits until nobody else scores customers, and gives what ends that; it fails where ctx ends before.
+func (s *Service) alone(ctx context.Context) (done func(), err error) {
+	select {
+	case s.scoring <- struct{}{}:
+		return func() { <-s.scoring }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 const timeout = 30 * time.Second
