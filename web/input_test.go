@@ -182,7 +182,7 @@ func TestRulesInWords(t *testing.T) {
 	b.get(at).want(200).has("Mon from 00:00 to 00:01 by the customer's clock", "Sends until")
 	b.get(at+"/edit").want(200).one("input", "name", "s.m.window", "value", "mon 00:00-00:01 local")
 	b.post(at+"/approve", "row_version", "1").to(at)
-	b.post(at+"/launch").to(at)
+	b.post(at + "/launch").to(at)
 	s.work()
 	b.fragment("GET", at+"/live?state=running").want(200).has("1 message of step m waits", "by each customer's own clock", "The next go")
 

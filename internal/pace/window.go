@@ -116,10 +116,10 @@ func (w Window) Days() string {
 		for j < 7 && w.on((j+1)%7) {
 			j++
 		}
-		switch {
-		case j == i:
+		switch j {
+		case i:
 			parts = append(parts, dayNames[i%7])
-		case j == i+1:
+		case i + 1:
 			parts = append(parts, dayNames[i%7], dayNames[j%7])
 		default:
 			parts = append(parts, dayNames[i%7]+"-"+dayNames[j%7])
