@@ -79,6 +79,15 @@ func TestResponsesMoveIntoMonths(t *testing.T) {
 	if strings.Contains(plan, "responses_past") {
 		t.Error("all months are read:\n" + plan)
 	}
+	if _, err := pool.Exec(ctx, `INSERT INTO hit_journal (journal_id, at, hits) VALUES (gen_random_uuid(), now(), '')`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.DownTo(ctx, 14); err == nil || !strings.Contains(err.Error(), "wait in hit_journal") || text(rows) != before {
+		t.Error("back over hits that were acknowledged:", err)
+	}
+	if _, err := pool.Exec(ctx, `DELETE FROM hit_journal`); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := provider.DownTo(ctx, 14); err != nil {
 		t.Fatal(err)
 	}
