@@ -1,6 +1,7 @@
 package customers
 
 import (
+	"maps"
 	"time"
 
 	"github.com/govalues/decimal"
@@ -72,7 +73,7 @@ type Customer struct {
 	// time.Time (date: midnight UTC; time) or []string. Unknown ones are absent.
 	Attributes map[string]any `json:"attributes"`
 
-	attributeNames []string
+	unknown map[string]any // the variables of all attributes where nothing is known; belongs to all who were read together
 }
 
 // Profile is a customer as templates and senders see it.
@@ -84,7 +85,7 @@ func (c *Customer) Name() string { return displayName(c) }
 // Vars gives the variables of templates: every core field ("" where not known), derived facts and attributes.
 // A text attribute not known is "", any other kind is nil.
 func (c *Customer) Vars() map[string]any {
-	v := make(map[string]any, coreCount+4+len(c.attributeNames))
+	v := make(map[string]any, coreCount+4+len(c.unknown))
 	c.VarsInto(v)
 	return v
 }
@@ -101,9 +102,7 @@ func (c *Customer) VarsInto(v map[string]any) {
 	if c.LastOrderAt != nil {
 		v["last_order_at"] = *c.LastOrderAt
 	}
-	for _, n := range c.attributeNames {
-		v[n] = ""
-	}
+	maps.Copy(v, c.unknown)
 	for n, a := range c.Attributes {
 		if d, ok := a.(decimal.Decimal); ok {
 			a = d.String()

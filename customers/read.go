@@ -39,9 +39,11 @@ func selectList(attributes []Attribute) string {
 
 // scanner gives a function that reads rows of selectList.
 func scanner(attributes []Attribute) func(pgx.CollectableRow) (Customer, error) {
-	names := make([]string, len(attributes))
-	for i, a := range attributes {
-		names[i] = a.Name
+	unknown := make(map[string]any, len(attributes))
+	for _, a := range attributes {
+		if unknown[a.Name] = nil; a.Type == Text {
+			unknown[a.Name] = ""
+		}
 	}
 	var c Customer // every row is read into it and then copied
 	into := make([]any, 0, coreCount+13+len(attributes))
@@ -59,7 +61,7 @@ func scanner(attributes []Attribute) func(pgx.CollectableRow) (Customer, error) 
 		if err := row.Scan(into...); err != nil {
 			return Customer{}, err
 		}
-		c.Attributes, c.attributeNames = make(map[string]any, len(attributes)), names
+		c.Attributes, c.unknown = make(map[string]any, len(attributes)), unknown
 		for i, a := range attributes {
 			if v, ok := value(into[first+i]); ok {
 				c.Attributes[a.Name] = v
