@@ -34,12 +34,12 @@ func (s *Service) carryMails(ctx context.Context, r *run, claim string) error {
 						r.done(t, deleted)
 						continue
 					}
-					n = 1 - n
-					from, err := r.letterhead.write(&bodies[n], vars, t, p)
+					from, err := r.letterhead.write(&bodies[1-n], vars, t, p)
 					if err != nil {
 						r.done(t, broken(err))
 						continue
 					}
+					n = 1 - n // the other one holds the mail before until Next is asked again
 					return &email.Mail{From: from, To: t.Destination, Body: bodies[n], Owner: t}
 				}
 			},
