@@ -1,6 +1,10 @@
 package delivery_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,6 +91,28 @@ func TestRampPassesOver(t *testing.T) {
 	w.run(w.delivery)
 	w.want("first day", w.counts(s), "no_address:90 planned:20 sent:50")
 	w.want("volume", w.taken(), "50/50")
+}
+
+// TestRampOfADeadProcess: what a process had taken and not handed over goes back to the day on which it was taken.
+func TestRampOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ramp(50, 100, 1000)
+	s := w.step("email", "customer", "0.01")
+	w.add(s, mails(30)...)
+	w.plan(s, 0, everybody)
+	job := w.id(`SELECT id FROM river_job WHERE kind = 'delivery_send'`, nil)
+	w.exec(`UPDATE touches SET state = 'sending', attempt = 1, provider_ref = 'job:' || @job::bigint || ':1', updated_at = @now`, pgx.NamedArgs{"job": job, "now": w.now()})
+	w.exec(`UPDATE river_job SET attempt = 1 WHERE id = @job`, pgx.NamedArgs{"job": job})
+	w.exec(`INSERT INTO ramp_days (channel, sender, day, allowed, taken) VALUES ('email', 'new.example', '2026-03-03', 50, 50), ('email', 'new.example', '2026-03-04', 100, 40)`, nil)
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	w.must(err)
+	w.must(os.MkdirAll(filepath.Join(w.config.DataDir, "handover"), 0o700))
+	w.must(os.WriteFile(filepath.Join(w.config.DataDir, "handover", fmt.Sprintf("job-%d-1", job)), []byte(strings.TrimSpace(string(boot))+"\n"), 0o600))
+	w.pass(24 * time.Hour)
+	w.work(w.delivery)
+	w.want("touches", w.counts(s), "planned:20 sent:10") // with 20 of 50 used up, the second day allows 50
+	w.want("volume", w.taken(), "20/50 50/50")
 }
 
 // TestRampWithoutLetterhead: what cannot be written takes no volume, however often it is tried.

@@ -267,6 +267,13 @@ func (s *Service) inherit(ctx context.Context, b batch, jobID int64, attempt int
 			}
 		}
 	}
+	var taken *time.Time // when the dead one took them from its day's volume
+	if back > 0 {
+		if err := s.pool.QueryRow(ctx, `SELECT min(updated_at) FROM touches WHERE customer_id = ANY(@ids) AND campaign_id + 0 = @campaign AND step_id + 0 = @step AND provider_ref = @claim`,
+			pgx.NamedArgs{"ids": customers, "campaign": b.CampaignID, "step": b.StepID, "claim": claimName(jobID, attempt)}).Scan(&taken); err != nil {
+			return err
+		}
+	}
 	if err := s.settle(ctx, b, claimName(jobID, attempt), results); err != nil {
 		return err
 	}
@@ -279,7 +286,9 @@ func (s *Service) inherit(ctx context.Context, b batch, jobID int64, attempt int
 	}
 	s.hardBounces(ctx, b, hard)
 	dropHandover(s.config.DataDir, jobID, attempt)
-	s.giveBack(ctx, b, back, s.now()) // the day on which the dead one took it is not known
+	if taken != nil {
+		s.giveBack(ctx, b, back, *taken)
+	}
 	if lost > 0 {
 		s.log.Warn("touches are unconfirmed after a crash", "campaign", b.Code, "step", b.StepKey, "touches", lost)
 	}
