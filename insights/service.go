@@ -47,7 +47,12 @@ const timeout = 30 * time.Second
 
 // reading runs statements that may take long: read-only, with memory for sorting, stopped after the time-out.
 func (s *Service) reading(ctx context.Context, do func(pgx.Tx) error) error {
-	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	leave, err := s.segments.Room(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1::text, true), set_config('work_mem', '128MB', true)`, timeout.String()); err != nil {
 			return err
 		}

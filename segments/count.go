@@ -77,6 +77,11 @@ func (s *Service) Sample(ctx context.Context, expression string, n int) ([]int64
 	if err != nil {
 		return nil, err
 	}
+	leave, err := s.Room(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var ids []int64
 	err = s.reading(ctx, func(tx pgx.Tx) error {
 		where, args := compiled.Where("c", "p")
@@ -132,6 +137,11 @@ func (s *Service) tookTooLong(err error) error {
 
 // exact counts with a plan for the values at hand; a plan kept for any values would not know how many they mean.
 func (s *Service) exact(ctx context.Context, c *Compiled) (Count, error) {
+	leave, err := s.Room(ctx)
+	if err != nil {
+		return Count{}, err
+	}
+	defer leave()
 	var n int64
 	done, err := s.divided(ctx, c, &n)
 	if !done && err == nil {

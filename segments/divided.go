@@ -2,7 +2,7 @@ package segments
 
 import (
 	"context"
-	"runtime"
+	"math"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +43,8 @@ func each(n node, visit func(node)) {
 
 // divided counts in slices; false where it is not worth it, or another count has the connections.
 func (s *Service) divided(ctx context.Context, c *Compiled, total *int64) (bool, error) {
-	if !c.divisible() || !s.dividing.TryLock() {
+	counters := s.counters()
+	if counters < 2 || !c.divisible() || !s.dividing.TryLock() {
 		return false, nil
 	}
 	defer s.dividing.Unlock()
@@ -64,11 +65,15 @@ func (s *Service) divided(ctx context.Context, c *Compiled, total *int64) (bool,
 		width := int64(f.numbers)/slices + 1
 		var next, sum atomic.Int64
 		group, ctx := errgroup.WithContext(ctx)
-		for range min(4, max(2, runtime.NumCPU())) {
+		for range counters {
 			group.Go(func() error {
 				return s.readingAt(ctx, snapshot, func(tx pgx.Tx) error {
 					for i := next.Add(1) - 1; i < slices; i = next.Add(1) - 1 {
-						n, err := countSlice(ctx, tx, c, f.first+i*width, f.first+(i+1)*width-1)
+						first, last := f.first+i*width, f.first+(i+1)*width-1
+						if i == slices-1 {
+							last = math.MaxInt64 // who came since the numbers were read is seen, too
+						}
+						n, err := countSlice(ctx, tx, c, first, last)
 						if err != nil {
 							return err
 						}

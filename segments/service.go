@@ -20,12 +20,13 @@ type Service struct {
 	pool     *pgxpool.Pool
 	now      func() time.Time
 	timeout  time.Duration // of a statement that counts
+	room     chan struct{} // holds whoever looks at all customers, see Room
 	dividing sync.Mutex    // one count at a time takes several connections
 }
 
 // New gives a service.
 func New(pool *pgxpool.Pool, now func() time.Time) *Service {
-	return &Service{pool: pool, now: now, timeout: countTimeout}
+	return &Service{pool: pool, now: now, timeout: countTimeout, room: make(chan struct{}, roomOf(pool))}
 }
 
 // Check fails with fault.Invalid where expression is not valid; its fields have the name "expression", line, column
