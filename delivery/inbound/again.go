@@ -90,7 +90,7 @@ func (s *Service) againTx(ctx context.Context, tx pgx.Tx, hash []byte, v setting
 	}
 	rows, err := tx.Query(ctx, `
 		DELETE FROM responses WHERE response_id = ANY (@made) AND at >= @since AND kind IN ('bounce', 'complaint', 'reply')
-			AND (customer_id = ANY (@people) OR customer_id IN (SELECT a.customer_id FROM customer_aliases a WHERE a.old_id = ANY (@people)))
+			AND customer_id = ANY (ARRAY (SELECT unnest(@people::bigint[]) UNION SELECT a.customer_id FROM customer_aliases a WHERE a.old_id = ANY (@people)))
 		RETURNING coalesce(campaign_id, 0), customer_id`, pgx.NamedArgs{"made": made, "people": people, "since": j.ReceivedAt.Add(-time.Hour)})
 	if err != nil {
 		return j, false, err
