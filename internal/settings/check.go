@@ -55,6 +55,8 @@ func (v Values) Check() error {
 	}
 	if v.HitMonths != 0 && (v.HitMonths < 3 || v.HitMonths > 240) {
 		bad("hit_months", "Give 0, to keep opens and clicks for good, or 3 to 240 months")
+	} else if days := max(v.MatchbackPostDays, v.MatchbackCallsDays, v.MatchbackEmailDays, v.MatchbackSMSDays, v.SoftBounceDays); v.HitMonths != 0 && v.HitMonths*30 < days {
+		bad("hit_months", fmt.Sprintf("Give at least %d months, or 0: orders are credited to clicks, and bounces in a row are counted, for up to %d days", (days+29)/30, days))
 	}
 	for name, n := range map[string]struct{ value, min, max int }{
 		"retry_days": {v.RetryDays, 1, 30}, "pause_refusals": {v.PauseRefusals, 0, 1000}, "pause_failure_pct": {v.PauseFailurePct, 0, 100},
