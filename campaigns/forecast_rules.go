@@ -21,7 +21,7 @@ func often(where string, media []string) string {
 	var counts []string
 	for i := range media {
 		counts = append(counts, fmt.Sprintf(`count(*) FILTER (WHERE (SELECT count(*) FROM touches h WHERE h.customer_id = c.customer_id AND h.channel = (@media::text[])[%[1]d]
-				AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state IN ('planned', 'sending', 'unconfirmed'))) >= (@caps::bigint[])[%[1]d])`, i+1))
+				AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state || '' IN ('planned', 'sending', 'unconfirmed'))) >= (@caps::bigint[])[%[1]d])`, i+1))
 	}
 	return `SELECT ARRAY[` + strings.Join(counts, ", ") + `]::bigint[]
 		FROM customers c WHERE (@nth::bigint = 1 OR hashint8extended(c.customer_id, 4) % @nth = 0) AND (` + where + `)`

@@ -78,7 +78,7 @@ func planSQL(channel string, l level, consentRequired, capped bool) string {
 	often := "false"
 	if capped { // what is about to be sent counts like what was sent
 		often = `(SELECT count(*) FROM touches h WHERE h.customer_id = c.customer_id AND h.channel = @channel
-			AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state IN ('planned', 'sending', 'unconfirmed'))) >= @cap::bigint`
+			AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state || '' IN ('planned', 'sending', 'unconfirmed'))) >= @cap::bigint` // see touch.go of the expressions
 	}
 	return `
 	WITH members AS (

@@ -128,7 +128,8 @@ func claimArgs(b batch, v settings.Values, ids []int64, attempt int, claim strin
 // Touches are looked up customer by customer, each by its whole key. Without statistics on a new campaign the planner takes
 // its touches to be very few and would read all of them for each job; a subquery for each customer (OFFSET 0 keeps it one)
 // and the row's place leave it no choice. For a few customers at a time elsewhere the columns are written as expressions,
-// t.campaign_id + 0 and t.state || '', which fit no index but the primary key's first column.
+// t.campaign_id + 0 and t.state || '', which fit no index but the primary key's first column. The same goes for one customer's history: the
+// index of open touches, in which a customer comes last, would be read to its end for each.
 //
 // Rows are not locked before they are changed. Where somebody changes one between the look-up and the change, PostgreSQL follows it to its
 // new place without asking for the place again, so the change names the state once more.
@@ -141,8 +142,8 @@ func claimSQL(channel string, v settings.Values) string {
 	if v.Cap(channel) > 0 {
 		often = `(SELECT count(*) FROM touches h WHERE h.customer_id = c.customer_id AND h.channel = @channel
 			AND (h.campaign_id, h.step_id) <> (@campaign::bigint, @step::bigint)
-			AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state IN ('sending', 'unconfirmed')
-				OR h.state = 'planned' AND (h.planned_at, h.campaign_id, h.step_id) < (c.planned_at, @campaign::bigint, @step::bigint))) >= @cap::bigint`
+			AND (h.state = 'sent' AND h.sent_at > @capped_since::timestamptz OR h.state || '' IN ('sending', 'unconfirmed')
+				OR h.state || '' = 'planned' AND (h.planned_at, h.campaign_id, h.step_id) < (c.planned_at, @campaign::bigint, @step::bigint))) >= @cap::bigint`
 	}
 	return `
 	WITH mine AS MATERIALIZED (
