@@ -260,16 +260,13 @@ func TestForgettingAmongChangesOfAllMonths(t *testing.T) {
 // Rules that look back at opens and clicks find them: they are kept as long as the longest.
 func TestHitsAreKeptForTheRulesThatNeedThem(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	store := settings.New(w.pool, time.Now)
 	for _, c := range []struct {
 		months, post, soft int
 		bad                bool
 	}{{3, 90, 14, false}, {3, 120, 14, true}, {3, 90, 200, true}, {24, 720, 365, false}, {0, 730, 365, false}} {
-		_, err := store.Update(t.Context(), func(v *settings.Values) error {
-			v.HitMonths, v.MatchbackPostDays, v.MatchbackCallsDays, v.SoftBounceDays = c.months, c.post, min(c.post, 90), c.soft
-			return nil
-		})
+		v := settings.Defaults()
+		v.HitMonths, v.MatchbackPostDays, v.MatchbackCallsDays, v.SoftBounceDays = c.months, c.post, min(c.post, 90), c.soft
+		err := v.Check()
 		var f *fault.Error
 		if bad := errors.As(err, &f) && len(f.Fields) == 1 && f.Fields[0].Name == "hit_months"; bad != c.bad || err != nil && !bad {
 			t.Error(c, err)

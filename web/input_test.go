@@ -100,6 +100,22 @@ func TestBadInput(t *testing.T) {
 	company := b.get("/settings/company").want(200)
 	company.one("input", "name", "lease_minutes")
 	beside(b.post("/settings/company", "company_name", "A", "lease_minutes", "soon"), "lease_minutes")
+	var form []string // as the page gives it, but for one field
+	for _, tag := range []string{"input", "select"} {
+		for _, n := range company.all(tag) {
+			name, _ := attr(n, "name")
+			value, _ := attr(n, "value")
+			switch {
+			case name == "hit_months":
+				form = append(form, name, "2")
+			case name == "default_country":
+				form = append(form, name, "US")
+			case name != "" && name != "csrf":
+				form = append(form, name, value)
+			}
+		}
+	}
+	beside(b.post("/settings/company", form...), "hit_months")
 	b.post("/settings/jobs/999/retry").want(404)
 	if strings.Contains(s.log.String(), "level=ERROR") {
 		t.Error("bad input counts as our failure")

@@ -134,5 +134,5 @@ func readCompany(f form, v *settings.Values) error {
 	if faults != nil {
 		return fault.Bad("The settings are not valid", faults...)
 	}
-	return nil
+	return v.Check() // what the API checks, too
 }
