@@ -36,7 +36,7 @@ func (b *bucket) fill(r rate, now time.Time) {
 	b.at = now
 }
 
-const manyDomains = 10_000 // kept apart; then those that are full again are forgotten
+const manyDomains = 10_000 // kept apart; then all are forgotten, and each may get a second's worth at once again
 
 func (l *limits) domain(name string, r rate, now time.Time) *bucket {
 	b := l.domains[name]
