@@ -72,5 +72,10 @@ func (c *Catalog) asksPrivate(reader *Catalog, expression string, now time.Time)
 	if _, err := c.Compile(expression, now); err == nil {
 		return true
 	}
+	return c.namesPrivate(expression)
+}
+
+// namesPrivate tells whether the name of a private attribute stands in a text.
+func (c *Catalog) namesPrivate(expression string) bool {
 	return slices.ContainsFunc(c.fields, func(f field) bool { return f.private && strings.Contains(expression, f.name) })
 }

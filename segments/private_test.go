@@ -33,6 +33,17 @@ func TestPrivateAttributes(t *testing.T) {
 	if err := s.Check(reader, "vap"); strings.Contains(err.Error(), "vip") {
 		t.Errorf("a suggestion names it: %v", err)
 	}
+	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ('closed', 'vip', 'test', $1, $1), ('around', 'in_segment("closed")', 'test', $1, $1),
+		('broken', 'vip == "Xyzzy"', 'test', $1, $1)`, testNow)
+	for _, name := range []string{"closed", "around", "broken"} {
+		err := s.Check(reader, `in_segment("`+name+`")`)
+		if err == nil || !strings.Contains(err.Error(), "private") || strings.Contains(err.Error(), "vip") || strings.Contains(err.Error(), "Xyzzy") {
+			t.Errorf("a reader is told of the segment %s: %v", name, err)
+		}
+		if of, err := s.ByName(reader, name); err != nil || of.Expression != "" || !of.Hidden {
+			t.Errorf("a reader sees the segment %s: %+v, %v", name, of, err)
+		}
+	}
 	names, err := s.Names(reader)
 	if err != nil || len(names.Attributes) != 6 {
 		t.Errorf("names for a reader: %+v, %v", names.Attributes, err)
