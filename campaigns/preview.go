@@ -2,6 +2,7 @@ package campaigns
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,6 +29,13 @@ func (s *Service) PreviewDraft(ctx context.Context, t content.Template, customer
 	}
 	c, err := content.Compile(t, names)
 	if err != nil {
+		hidden, failed := customers.Hidden(ctx, s.pool)
+		if failed != nil {
+			return content.Rendered{}, failed
+		}
+		if len(hidden) > 0 { // nothing private is proposed
+			_, err = content.Compile(t, slices.DeleteFunc(names, func(name string) bool { return hidden[name] }))
+		}
 		return content.Rendered{}, err
 	}
 	return s.preview(ctx, c, 0, customerID)

@@ -80,6 +80,8 @@ func TestPrivateAttribute(t *testing.T) {
 		told(reader.fragment("POST", path, "expression", "", "with", "3", "mode", "exact"))
 	}
 	reader.fragment("POST", "/segments/overlap", "expression", "", "with", "2").want(200).has("asks for private attributes")
+	reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer."+name+" }}!").want(200).has("You have !")
+	told(reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer.hidden_ilness }}!").want(200).has("hidden_ilness"))
 	reader.fragment("POST", "/segments/rows", "expression", "")
 	reader.get("/segments/1/members.csv").want(http.StatusForbidden)
 	reader.get("/campaigns/1").want(200).has("asks for private attributes").has("(private)")
