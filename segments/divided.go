@@ -87,7 +87,7 @@ func (s *Service) divided(ctx context.Context, c *Compiled, total *int64) (bool,
 		*total = sum.Load()
 		return err
 	})
-	if ctx.Err() != nil && asked.Err() == nil {
+	if err != nil && ctx.Err() != nil && asked.Err() == nil {
 		err = s.tookTooLong(err)
 	}
 	return worth, err
