@@ -71,6 +71,9 @@ func (s *Service) Register(workers *river.Workers, planner journey.Planner) {
 // Engine gives the engine that walks the journeys.
 func (s *Service) Engine() *journey.Engine { return s.engine }
 
+// SettleWith tells how to wait for opens and clicks that are answered but not stored yet (package tracking); to be called before Register.
+func (s *Service) SettleWith(settle func(ctx context.Context) error) { s.engine.Settle = settle }
+
 // Templates gives the store of templates.
 func (s *Service) Templates() *content.Store { return s.content }
 

@@ -1,9 +1,11 @@
 package campaigns
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"aldine/campaigns/content"
 	"aldine/campaigns/journey"
+	"aldine/customers"
 	"aldine/internal/fault"
 	"aldine/internal/id"
 	"aldine/internal/queue"
@@ -505,4 +508,51 @@ func BenchmarkWalk(b *testing.B) {
 	b.ReportMetric(rate, "steps/s")
 	b.ReportMetric(floor, "floor-steps/s")
 	b.ReportMetric(rate/floor, "ratio")
+}
+
+// Who clicks just before the wait is over goes the way of those who clicked, though the click is stored only after that.
+func TestTheLastClickBeforeTheWaitIsOver(t *testing.T) {
+	t.Parallel()
+	f, ctx := setup(t), t.Context()
+	f.people(t, 2)
+	f.template(t, "Mail", content.Email)
+	f.template(t, "Text", content.SMS)
+	d := f.launch(t, Input{Journey: steps(
+		`{"key":"m1","type":"email","template":"Mail","next":"w1"}`, `{"key":"w1","type":"wait","for":"7d","next":"b1"}`,
+		`{"key":"b1","type":"branch","if":"clicked(\"this\")","then":"t1","else":"end"}`, `{"key":"t1","type":"sms","template":"Text","next":"end"}`, `{"key":"end","type":"end"}`)})
+	f.work(t)
+	f.send(t, d.ID)
+	signer := tracking.NewSigner([]byte("0123456789abcdef0123456789abcdef"))
+	hits := tracking.New(tracking.Deps{Pool: f.pool, Jobs: f.jobs, Settings: f.settings, Customers: f.customers, Signer: signer, Now: f.time})
+	defer hits.Close(context.Background())
+	f.SettleWith(hits.SettleSoon)
+	f.exec(t, `INSERT INTO links (link_id, campaign_id, url) VALUES (21, @id, 'https://shop.example.org/')`, pgx.NamedArgs{"id": d.ID})
+	f.move(7*day - time.Second)
+	tx, err := f.pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if err := customers.HoldHitsTx(ctx, tx); err != nil {
+		t.Fatal(err)
+	}
+	step := one[int64](t, f, `SELECT step_id FROM steps WHERE key = 'm1'`)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", tracking.URLs{Signer: signer}.ClickURL(tracking.Token{CampaignID: d.ID, StepID: step, CustomerID: 1, LinkID: 21}), nil)
+	r.Header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36")
+	if hits.Handler().ServeHTTP(w, r); w.Code != 302 {
+		t.Fatal(w.Code)
+	}
+	f.move(time.Second)
+	go func() { time.Sleep(300 * time.Millisecond); tx.Commit(context.Background()) }()
+	var a journey.AdvanceArgs
+	if err := f.pool.QueryRow(ctx, `SELECT campaign_id, first_id, last_id FROM journey_slices`).Scan(&a.CampaignID, &a.FirstID, &a.LastID); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.engine.AdvanceDue(ctx, a); err != nil {
+		t.Fatal(err)
+	}
+	if n := one[int](t, f, `SELECT count(*) FROM touches t JOIN steps s USING (step_id) WHERE s.key = 't1'`); n != 1 {
+		t.Errorf("%d texts to the one who clicked", n)
+	}
 }

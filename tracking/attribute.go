@@ -40,7 +40,7 @@ func (s *Service) AttributeOrders(ctx context.Context, refs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.settleForOrders(ctx); err != nil {
+	if err := s.SettleSoon(ctx); err != nil {
 		return err
 	}
 	const slice = 5000

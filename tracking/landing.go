@@ -62,8 +62,9 @@ func (s *Service) Settle(ctx context.Context) error {
 	}
 }
 
-// settleForOrders lets clicks land that orders may be credited to; what lands later makes up for it.
-func (s *Service) settleForOrders(ctx context.Context) error {
+// SettleSoon is Settle for two seconds at most: for who goes by clicks, and is better late than not there. Orders are credited again to what
+// lands later.
+func (s *Service) SettleSoon(ctx context.Context) error {
 	some, cancel := context.WithTimeout(ctx, lateLanding)
 	defer cancel()
 	if err := s.Settle(some); err != nil && some.Err() == nil {

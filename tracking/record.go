@@ -25,7 +25,7 @@ func (s *Service) Record(ctx context.Context, source string, responses []Respons
 		return nil, err
 	}
 	if slices.ContainsFunc(responses, func(r Response) bool { return r.Kind == KindOrder }) {
-		if err := s.settleForOrders(ctx); err != nil {
+		if err := s.SettleSoon(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -41,6 +41,17 @@ func (e *Engine) Advance(ctx context.Context, a AdvanceArgs) error {
 	})
 }
 
+// AdvanceDue is Advance when a time is out: it waits for clicks that were answered before, so that who clicked in the last moment does not go
+// the way of those who did not.
+func (e *Engine) AdvanceDue(ctx context.Context, a AdvanceArgs) error {
+	if e.Settle != nil {
+		if err := e.Settle(ctx); err != nil {
+			return err
+		}
+	}
+	return e.Advance(ctx, a)
+}
+
 // Wake ends the waits of customers who responded.
 func (e *Engine) Wake(ctx context.Context, a tracking.RecordedArgs) error {
 	rows, err := e.Pool.Query(ctx, `

@@ -60,6 +60,8 @@ type Deps struct {
 	Keycodes func(ctx context.Context, tx pgx.Tx, campaignID, firstID, lastID int64) error
 	// EntryDone books what is due once the audience is complete: the cost of rented lists.
 	EntryDone func(ctx context.Context, tx pgx.Tx, campaignID int64) error
+	// Settle waits a moment for opens and clicks that were answered and are not among the responses yet. May be nil.
+	Settle func(ctx context.Context) error
 }
 
 // Engine enters customers into journeys and walks them.
@@ -78,7 +80,7 @@ func (e *Engine) Register(workers *river.Workers, planner Planner) {
 		return e.Enter(ctx, job.Args)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[AdvanceArgs]) error {
-		return e.Advance(ctx, job.Args)
+		return e.AdvanceDue(ctx, job.Args)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[tracking.RecordedArgs]) error {
 		return e.Wake(ctx, job.Args)

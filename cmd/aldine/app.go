@@ -121,6 +121,7 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 	a.campaigns = campaigns.New(campaigns.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Segments: a.segments, Now: now, Log: log})
 	a.tracking = tracking.New(tracking.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Signer: a.signer, Now: now, Log: log,
 		Registry: a.metrics, Expand: a.campaigns.ExpandLink})
+	a.campaigns.SettleWith(a.tracking.SettleSoon)
 	a.closers = append(a.closers, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
