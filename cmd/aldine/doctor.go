@@ -159,7 +159,7 @@ func (a *app) checkDatabase(ctx context.Context) []finding {
 	} else if given > 0 {
 		jobs.state, jobs.mend = fmt.Sprintf("%d were given up after many tries", given), "read their errors in Settings, Jobs"
 	}
-	found = append(found, schema, jobs, a.checkRegisters(ctx))
+	found = append(found, schema, jobs, a.checkHits(ctx), a.checkRegisters(ctx))
 	// Attributes from before their names became words of the expressions.
 	if catalog, err := segments.LoadCatalog(ctx, a.pool); err == nil {
 		for _, name := range catalog.Hidden() {
