@@ -13,6 +13,8 @@ CREATE TABLE audience_slices (
     customer_ids bigint[] NOT NULL, -- ascending
     PRIMARY KEY (campaign_id, first_id)
 );
+-- Compressing them took two thirds of the time until the first message.
+ALTER TABLE audience_slices ALTER COLUMN customer_ids SET STORAGE EXTERNAL;
 
 -- Runs that hold the facts kept with customers (number, sum and times of orders) against the orders themselves.
 CREATE TABLE recomputations (
