@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,6 +24,11 @@ func (s *Service) RecordMailTx(ctx context.Context, tx pgx.Tx, r Response, signe
 	if err := s.matchTx(ctx, tx, items, v); err != nil {
 		return Outcome{}, err
 	}
+	if items[0].unmatched != "" {
+		if full, err := mailsWaitTx(ctx, tx); err != nil || full {
+			return s.dropped(r.Kind), err
+		}
+	}
 	if err := s.storeItemsTx(ctx, tx, sourceMail, items, v); err != nil {
 		return Outcome{}, err
 	}
@@ -36,12 +42,30 @@ func (s *Service) RecordMailTx(ctx context.Context, tx pgx.Tx, r Response, signe
 
 // KeepMailTx keeps an answer that came by mail and belongs nowhere for a person to look at.
 func (s *Service) KeepMailTx(ctx context.Context, tx pgx.Tx, r Response, reason string) (Outcome, error) {
+	if full, err := mailsWaitTx(ctx, tx); err != nil || full {
+		return s.dropped(r.Kind), err
+	}
 	it := &item{single: true, id: id.New(), r: r, unmatched: reason}
 	if err := keepTx(ctx, tx, sourceMail, []*item{it}); err != nil {
 		return Outcome{}, err
 	}
 	s.metrics.responses.WithLabelValues(string(r.Kind), Unmatched).Inc()
 	return Outcome{State: Unmatched, Reason: reason, ResponseID: it.id}, nil
+}
+
+// MailsWait is how many answers by mail may wait for a person. Anybody can send more, and nobody would read them.
+const MailsWait = 5_000
+
+func mailsWaitTx(ctx context.Context, tx pgx.Tx) (full bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT count(*) >= @most FROM (
+		SELECT 1 FROM unmatched_responses WHERE resolved_at IS NULL AND source = @source ORDER BY at LIMIT @most) AS u`,
+		pgx.NamedArgs{"most": MailsWait, "source": sourceMail}).Scan(&full)
+	return full, err
+}
+
+func (s *Service) dropped(kind Kind) Outcome {
+	s.metrics.responses.WithLabelValues(string(kind), Dropped).Inc()
+	return Outcome{State: Dropped, Reason: fmt.Sprintf("%d answers by mail wait for a person already", MailsWait)}
 }
 
 // LeaveByMailTx unsubscribes the customer of a signed address, as its link would. NotFound where the campaign is gone.

@@ -71,6 +71,7 @@ type Line struct {
 const (
 	Recorded  = "recorded"
 	Unmatched = "unmatched" // kept for a person to look at; Reason says why
+	Dropped   = "dropped"   // by mail only: it would have to be looked at, and as many wait as a person can bear
 )
 
 // Outcome is what became of a response.

@@ -275,3 +275,17 @@ func TestLimits(t *testing.T) {
 	w.refuses(552, raw+strings.Repeat("A long line of a large picture that was sent back with the rest\n", 70_000), w.back(1, 13))
 	w.want(`SELECT count(*) FROM inbound_mails`, "0")
 }
+
+// Strangers can fill neither the table nor a person's day: when very many wait, more are not kept, and what has proof counts all the same.
+func TestReportsToReviewAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, inbound.Limits{})
+	w.exec(`INSERT INTO unmatched_responses (unmatched_id, kind, at, source, reason, payload) SELECT gen_random_uuid(), 'bounce', @now, 'mail', 'x', '{}' FROM generate_series(1, 4999)`)
+	for n := range 3 {
+		w.posted(dsn(fmt.Sprintf("nobody%d@example.org", n), "failed", "5.1.1", gone, ""), "bounces@"+domain)
+		w.posted("From: stranger@elsewhere.example\r\nTo: bounces@"+domain+"\r\nSubject: hello\r\nMessage-ID: <"+fmt.Sprint(n)+"@x>\r\n\r\nwords\r\n", "bounces@"+domain)
+	}
+	w.want(`SELECT count(*) FROM unmatched_responses`, "5000")
+	w.posted(dsn("anna@example.org", "failed", "5.1.1", gone, ""), w.signed.ReturnPath(w.token(1, 13)))
+	w.want(responses, "bounce 1 13 token")
+}

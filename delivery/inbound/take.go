@@ -200,6 +200,10 @@ func (s *Service) recordTx(ctx context.Context, tx pgx.Tx, res Result, r trackin
 	if err != nil {
 		return Result{}, err
 	}
+	if o.State == tracking.Dropped {
+		res.Outcome, res.Reason = Ignored, o.Reason
+		return res, nil
+	}
 	res.Outcome, res.Reason, res.ResponseID, res.CustomerID = Recorded, o.Reason, o.ResponseID, o.CustomerID
 	res.made, res.people = []uuid.UUID{o.ResponseID}, []int64{o.CustomerID}
 	if o.CampaignID != 0 {
@@ -214,6 +218,10 @@ func (s *Service) recordTx(ctx context.Context, tx pgx.Tx, res Result, r trackin
 func (s *Service) keepTx(ctx context.Context, tx pgx.Tx, res Result, r tracking.Response, reason string) (Result, error) {
 	r.At = s.now()
 	o, err := s.tracking.KeepMailTx(ctx, tx, r, reason)
+	if err == nil && o.State == tracking.Dropped {
+		res.Outcome, res.Reason = Ignored, o.Reason
+		return res, nil
+	}
 	res.Outcome, res.Reason, res.ResponseID = Unmatched, reason, o.ResponseID
 	res.made = []uuid.UUID{o.ResponseID}
 	return res, err
