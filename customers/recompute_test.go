@@ -149,7 +149,9 @@ func TestRecomputeBesideOrders(t *testing.T) {
 		})
 	}
 	for range 15 {
-		_, err := b.pool.Exec(b.ctx, `UPDATE customers SET orders_count = 500 + orders_count WHERE customer_id % 3 = 0`)
+		_, err := b.pool.Exec(b.ctx, `
+			WITH l AS MATERIALIZED (SELECT customer_id FROM customers WHERE customer_id % 3 = 0 ORDER BY customer_id FOR NO KEY UPDATE) -- in everybody's order
+			UPDATE customers c SET orders_count = 500 + orders_count FROM l WHERE c.customer_id = l.customer_id`)
 		b.ok(err)
 		r, err := b.StartRecomputation(b.ctx, true)
 		b.ok(err)
