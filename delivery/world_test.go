@@ -254,7 +254,7 @@ func (w *world) run(d *delivery.Service) {
 			w.t.Error(err)
 		}
 	}()
-	for deadline := time.Now().Add(120 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
 		busy := w.id(`SELECT count(*) FROM river_job WHERE kind <> 'campaign_finish' AND (state = 'running'
 			OR state IN ('available', 'pending', 'scheduled') AND scheduled_at < now() + interval '2 seconds')`, nil)
 		if busy == 0 {
