@@ -69,7 +69,7 @@ func BenchmarkClicks(b *testing.B) {
 	b.ReportMetric(each(after.database, landed.database), "pg-landing-us/click")
 	b.ReportMetric(late.Seconds(), "landing-s")
 	b.ReportMetric(floor.rate, "floor-clicks/s")
-	b.ReportMetric(stored.rate/floor.rate, "of-floor")
+	b.ReportMetric(stored.rate/floor.rate, "ratio")
 }
 
 // durable is a database with fsync on.
