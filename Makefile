@@ -3,7 +3,8 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := go tool -modfile=tools/lint/go.mod golangci-lint
 # Two packages at a time: every test has a database of its own, and more would only wait for the processor.
-TESTFLAGS ?= -p 2 -timeout 20m
+# The target test vets all packages beforehand.
+TESTFLAGS ?= -p 2 -timeout 20m -vet=off
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test lint bench soak e2e golden

@@ -66,7 +66,7 @@ func imported(ctx context.Context, t *testing.T, a *app) string {
 // An import whose process is killed at random moments, and whose database connections break, ends as one that nothing disturbed.
 func TestKilledImportLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	const rows = 150_000
+	const rows = 90_000
 	ctx := context.Background()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/customers"
 	"aldine/internal/access"
@@ -23,11 +24,26 @@ import (
 // it cannot be done just now.
 func (s *Service) Merge(ctx context.Context, survivor, old int64, choose map[string]string) (Merged, error) {
 	var m Merged
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
 		m, err = s.mergeTx(ctx, tx, survivor, old, choose, false)
 		return err
 	})
 	return m, err
+}
+
+// inTx runs a transaction, and once more where something that happened to its customers meanwhile stood in its way: they entered a
+// campaign both, say, between the look at their campaigns and the move. It is Conflict where that goes on.
+func (s *Service) inTx(ctx context.Context, do func(pgx.Tx) error) error {
+	for try := 1; ; try++ {
+		err := pgx.BeginFunc(ctx, s.Pool, do)
+		var pe *pgconn.PgError
+		if !errors.As(err, &pe) || pe.Code != "23505" && pe.Code != "40P01" {
+			return err
+		}
+		if try == 3 {
+			return fault.New(fault.Conflict, "Something is just happening to these customers; try again in a moment")
+		}
+	}
 }
 
 // mergeTx merges; alone says that no person looks at this pair, so that two external ids forbid it.

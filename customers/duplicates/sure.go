@@ -95,7 +95,7 @@ func (s *Service) mergeAll(ctx context.Context, search Search) error {
 
 // mergeOne merges a pair if it is still open; false where it is not, or has to wait. Count and merge are stored together.
 func (s *Service) mergeOne(ctx context.Context, search Search, e edge) (done bool, err error) {
-	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var state string
 		if err := tx.QueryRow(ctx, `SELECT state FROM duplicate_searches WHERE run_id = @id FOR UPDATE`, pgx.NamedArgs{"id": search.ID}).Scan(&state); err != nil {
 			return err

@@ -26,7 +26,7 @@ func (s *Service) Undo(ctx context.Context, mergeID string) (Merged, error) {
 		return Merged{}, fault.New(fault.NotFound, "There is no merge %s", strings.ToValidUTF8(mergeID, "?"))
 	}
 	var m Merged
-	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) (err error) {
 		m, err = s.undoTx(ctx, tx, parsed)
 		return err
 	})
