@@ -8,6 +8,7 @@ import (
 
 	"aldine/campaigns"
 	"aldine/campaigns/journey"
+	"aldine/campaigns/rollup"
 	"aldine/internal/settings"
 )
 
@@ -27,6 +28,10 @@ func (w *world) set(at string) {
 // waits gives what rules let pieces wait, and until when.
 func (w *world) waits() (said string) {
 	w.t.Helper()
+	// How many are planned is said by the figures, which follow a little later.
+	for w.id(`SELECT count(*) FROM rollup_marks`, nil) > 0 {
+		w.must(rollup.Fold(w.t.Context(), w.pool, rollup.ConfigOf(settings.Defaults()), time.Now, 10*time.Second))
+	}
 	d, err := w.campaigns().Get(w.t.Context(), w.campaign)
 	w.must(err)
 	for _, x := range d.Waits {
