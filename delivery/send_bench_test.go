@@ -28,13 +28,19 @@ import (
 	"aldine/migrations"
 )
 
-// BenchmarkSend sends a campaign into a mail server that does nothing but answer, beside a raw pump of one prepared message
-// over as many connections, one command at a time. It runs once, however large b.N is; ALDINE_BENCH_MAILS says for how many.
+// BenchmarkSend sends campaigns of two sizes into a mail server that does nothing but answer, beside a raw pump of one prepared message
+// over as many connections, one command at a time. Each runs once, however large b.N is; ALDINE_BENCH_MAILS says for how many.
 func BenchmarkSend(b *testing.B) {
-	n := 100_000
-	if s := os.Getenv("ALDINE_BENCH_MAILS"); s != "" {
-		n, _ = strconv.Atoi(s)
+	sizes := []int{100_000, 1_000_000}
+	if n, err := strconv.Atoi(os.Getenv("ALDINE_BENCH_MAILS")); err == nil {
+		sizes = []int{n}
 	}
+	for _, n := range sizes {
+		b.Run(strconv.Itoa(n), func(b *testing.B) { sendMails(b, n) })
+	}
+}
+
+func sendMails(b *testing.B, n int) {
 	ctx := context.Background()
 	dir := b.TempDir()
 	cluster, err := pg.StartCluster(ctx, dir, pg.Options{})

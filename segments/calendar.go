@@ -154,13 +154,40 @@ func (n *anniversary) kind() kind     { return boolean }
 func (n *anniversary) nullable() bool { return true }
 
 func (n *anniversary) sql(w *writer) {
+	// A field is written out each time it is needed: with a subquery of its own the planner would use one processor only.
+	at, own := func() { w.text("x.at") }, false
+	if _, own = n.of.(*fieldNode); own {
+		at = func() { n.moment(w) }
+	}
+	day := func() {
+		w.text("(date_part('month', ")
+		at()
+		w.text(") * 100 + date_part('day', ")
+		at()
+		w.text("))::integer")
+	}
+	if !own {
+		w.text("(SELECT ")
+	}
 	// Most are sorted out by the days of all zones together, before anybody's own day is worked out.
-	w.text("((SELECT CASE WHEN d.md = ANY(" + w.arg(n.all, "integer[]") + ") THEN d.md = ANY(CASE (" +
-		w.arg(time.UnixMicro(n.now).UTC(), "timestamptz") + " AT TIME ZONE " + w.zone() + ")::date")
+	w.text("(CASE WHEN ")
+	day()
+	w.text(" = ANY(" + w.arg(n.all, "integer[]") + ") THEN ")
+	day()
+	w.text(" = ANY(CASE (" + w.arg(time.UnixMicro(n.now).UTC(), "timestamptz") + " AT TIME ZONE " + w.zone() + ")::date")
 	for i := range 2 {
 		w.text(" WHEN " + w.arg(n.today[i], "date") + " THEN " + w.arg(n.days[i], "integer[]"))
 	}
-	w.text(" ELSE " + w.arg(n.days[2], "integer[]") + " END) END FROM (SELECT (date_part('month', x.at) * 100 + date_part('day', x.at))::integer AS md FROM (SELECT ")
+	w.text(" ELSE " + w.arg(n.days[2], "integer[]") + " END) END)")
+	if !own {
+		w.text(" FROM (SELECT ")
+		n.moment(w)
+		w.text(" AS at) x)")
+	}
+}
+
+// moment writes the time as the clock of the customer has it.
+func (n *anniversary) moment(w *writer) {
 	field, isField := n.of.(*fieldNode)
 	switch {
 	case n.date && isField:
@@ -172,7 +199,6 @@ func (n *anniversary) sql(w *writer) {
 		n.of.sql(w)
 		w.text(" AT TIME ZONE " + w.zone())
 	}
-	w.text(" AS at) x) d))")
 }
 
 func (n *anniversary) eval(e *env) value {
