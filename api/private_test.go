@@ -79,8 +79,8 @@ func TestPrivateAttributesStayPrivate(t *testing.T) {
 	if r := s.want(200, "GET", "/api/v1/campaigns/1", ""); strings.Count(r.body, secret) != 2 || strings.Contains(r.body, `"hidden"`) {
 		t.Errorf("an administrator sees the campaign as %s", r.body)
 	}
-	ask("POST", "/api/v1/journeys/check", `{"start":"b","steps":[{"key":"b","type":"branch","if":"hidden_ilness == 1"}]}`)
-	ask("POST", "/api/v1/segments/check", `{"expression":"hidden_ilness == 1"}`)
+	ask("POST", "/api/v1/journeys/check", `{"start":"b","steps":[{"key":"b","type":"branch","if":"hidden_illnss == 1"}]}`)
+	ask("POST", "/api/v1/segments/check", `{"expression":"hidden_illnss == 1"}`)
 	for _, what := range []string{`` + name + ` != \"x\"`, `in_segment(\"nested\")`, `top(2, ` + name + ` == \"x\" ? 1 : 0)`, ``} {
 		for _, path := range []string{"/segments/check", "/segments/count", "/segments/sample", "/segments/profile"} {
 			r := ask("POST", "/api/v1"+path, `{"expression":"`+what+`"}`)

@@ -155,8 +155,9 @@ func (n *anniversary) nullable() bool { return true }
 
 func (n *anniversary) sql(w *writer) {
 	// A field is written out each time it is needed: with a subquery of its own the planner would use one processor only.
-	at, own := func() { w.text("x.at") }, false
-	if _, own = n.of.(*fieldNode); own {
+	at := func() { w.text("x.at") }
+	_, own := n.of.(*fieldNode)
+	if own {
 		at = func() { n.moment(w) }
 	}
 	day := func() {

@@ -81,7 +81,7 @@ func TestPrivateAttribute(t *testing.T) {
 	}
 	reader.fragment("POST", "/segments/overlap", "expression", "", "with", "2").want(200).has("asks for private attributes")
 	reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer."+name+" }}!").want(200).has("You have !")
-	told(reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer.hidden_ilness }}!").want(200).has("hidden_ilness"))
+	told(reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer.hidden_illnss }}!").want(200).has("hidden_illnss"))
 	reader.fragment("POST", "/segments/rows", "expression", "")
 	reader.get("/segments/1/members.csv").want(http.StatusForbidden)
 	reader.get("/campaigns/1").want(200).has("asks for private attributes").has("(private)")
