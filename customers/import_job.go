@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"aldine/internal/fault"
@@ -46,18 +45,6 @@ func (w *importWorker) Work(ctx context.Context, job *river.Job[ImportArgs]) err
 // ResumeImports makes jobs for imports that were under way when a process died; for the start of a program. A job too
 // many does no harm.
 func (s *Service) ResumeImports(ctx context.Context) error {
-	rows, err := s.pool.Query(ctx, `SELECT import_id FROM imports WHERE state = 'running' ORDER BY import_id`)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if _, err := s.jobs.Insert(ctx, ImportArgs{ImportID: id}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	return queue.Resume(ctx, s.pool, s.jobs, `SELECT import_id FROM imports WHERE state = 'running' ORDER BY import_id`,
+		func(run int64) river.JobArgs { return ImportArgs{ImportID: run} })
 }

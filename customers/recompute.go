@@ -136,21 +136,11 @@ func (s *Service) CancelRecomputation(ctx context.Context, id int64) (Recomputat
 
 // ResumeRecomputations makes the job of a run that a killed command left without one.
 func (s *Service) ResumeRecomputations(ctx context.Context) error {
-	rows, err := s.pool.Query(ctx, `
+	return queue.Resume(ctx, s.pool, s.jobs, `
 		SELECT recomputation_id FROM recomputations r WHERE state IN ('waiting', 'running') AND NOT EXISTS (
 			SELECT 1 FROM river_job j WHERE j.kind = 'recompute' AND j.args @> jsonb_build_object('id', r.recomputation_id)
 				AND j.state IN ('available', 'pending', 'running', 'retryable', 'scheduled'))
-		ORDER BY 1`)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	for _, id := range ids {
-		if _, err := s.jobs.Insert(ctx, RecomputeArgs{ID: id}, nil); err != nil {
-			return err
-		}
-	}
-	return err
+		ORDER BY 1`, func(run int64) river.JobArgs { return RecomputeArgs{ID: run} })
 }
 
 // RunRecomputation works a run to its end, part by part, from the last that is done; progress, which may be nil, is called after

@@ -55,20 +55,8 @@ func (w *reclassifyWorker) Work(ctx context.Context, job *river.Job[ReclassifyAr
 // ResumeReclassification makes a job for a run that was under way when a process died; for the start of a program. A job too
 // many does no harm: steps follow one another, whoever does them.
 func (s *Service) ResumeReclassification(ctx context.Context) error {
-	rows, err := s.pool.Query(ctx, `SELECT run_id FROM reclassifications WHERE state IN ('waiting', 'running') ORDER BY run_id`)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if _, err := s.jobs.Insert(ctx, ReclassifyArgs{RunID: id}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	return queue.Resume(ctx, s.pool, s.jobs, `SELECT run_id FROM reclassifications WHERE state IN ('waiting', 'running') ORDER BY run_id`,
+		func(run int64) river.JobArgs { return ReclassifyArgs{RunID: run} })
 }
 
 // ReclassifySome does one step of a run and gives how far it is. What it judged, what reports have to count again and

@@ -206,18 +206,6 @@ func (s *Service) CancelSearch(ctx context.Context, searchID int64) error {
 // Resume makes jobs for searches that were under way when a process died; for the start of a program. A job too many does no
 // harm.
 func (s *Service) Resume(ctx context.Context) error {
-	rows, err := s.Pool.Query(ctx, `SELECT run_id FROM duplicate_searches WHERE state IN ('waiting', 'running') ORDER BY run_id`)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if _, err := s.Jobs.Insert(ctx, SearchArgs{SearchID: id}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	return queue.Resume(ctx, s.Pool, s.Jobs, `SELECT run_id FROM duplicate_searches WHERE state IN ('waiting', 'running') ORDER BY run_id`,
+		func(run int64) river.JobArgs { return SearchArgs{SearchID: run} })
 }

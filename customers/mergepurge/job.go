@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"aldine/internal/fault"
@@ -52,18 +51,6 @@ func (w *worker) Work(ctx context.Context, job *river.Job[RunArgs]) error {
 // Resume makes jobs for runs that were under way when a process died; for the start of a program. A job too many does
 // no harm.
 func (s *Service) Resume(ctx context.Context) error {
-	rows, err := s.pool.Query(ctx, `SELECT run_id FROM merge_runs WHERE state IN ('running', 'applying') ORDER BY run_id`)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if _, err := s.jobs.Insert(ctx, RunArgs{RunID: id}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	return queue.Resume(ctx, s.pool, s.jobs, `SELECT run_id FROM merge_runs WHERE state IN ('running', 'applying') ORDER BY run_id`,
+		func(run int64) river.JobArgs { return RunArgs{RunID: run} })
 }
