@@ -28,7 +28,7 @@ func (ErasedArgs) Kind() string { return "customer_erased" }
 // InsertOpts names the queue.
 func (ErasedArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queue.Journeys} }
 
-// Erase removes a customer's identity for good: the customer, look-ups, memberships and consents go, and what touches, calls,
+// Erase removes a customer's identity for good: the customer, look-ups, memberships, consents and events go, and what touches, calls,
 // responses, merges, pairs of duplicates, merge/purge records, rejected rows and the sandbox hold of address, number or
 // words is blanked. Orders, touches and responses stay under the bare number, so that totals do not change. What was
 // planned is left out: the walks end here, the touches with the job ErasedArgs. Keyed hashes stay, by which the person is
@@ -190,6 +190,12 @@ const mergesBlankSQL = `UPDATE customer_merges SET before = '{}', fields = CASE 
 const mailsGoneSQL = `DELETE FROM inbound_raw WHERE addresses && @emails
 	OR response_ids && ARRAY (SELECT response_id FROM responses WHERE customer_id = ANY (@ids) AND kind IN ('bounce', 'complaint', 'reply'))`
 
+// What people did elsewhere is told of nobody but them, so it goes as a whole: no total counts it.
+const (
+	eventsGoneSQL    = `DELETE FROM events WHERE customer_id = ANY (@ids)`
+	eventRefsGoneSQL = `DELETE FROM event_refs WHERE customer_id = ANY (@ids)`
+)
+
 // eraseSQL is done in order; the parameters are those of gatherTx.
 var eraseSQL = []string{
 	`DELETE FROM customers WHERE customer_id = @id`,
@@ -199,6 +205,8 @@ var eraseSQL = []string{
 	`DELETE FROM customer_identities WHERE customer_id = ANY (@ids)`,
 	`DELETE FROM list_members WHERE customer_id = ANY (@ids)`,
 	`DELETE FROM consents WHERE customer_id = ANY (@ids)`,
+	eventsGoneSQL,
+	eventRefsGoneSQL,
 	`UPDATE enrollments SET state = 'left', reason = 'deleted', step_id = NULL, due_at = NULL, updated_at = @now
 		WHERE customer_id = ANY (@ids) AND state = 'active'`,
 	// Mail servers say of whom they speak.

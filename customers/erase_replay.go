@@ -118,6 +118,7 @@ type ErasePreview struct {
 	Contacts     int64 `json:"contacts"`     // stay, without address
 	Planned      int64 `json:"planned"`      // of the contacts: left out
 	Responses    int64 `json:"responses"`    // stay, without words
+	Events       int64 `json:"events"`       // deleted
 	Lists        int64 `json:"lists"`        // left
 	Suppressions int64 `json:"suppressions"` // name the person, and are hashed where nobody else has the value
 	Merged       int64 `json:"merged"`       // customers merged into this one: erased with it
@@ -137,6 +138,7 @@ func (s *Service) ErasePreview(ctx context.Context, customerID ID) (p ErasePrevi
 			(SELECT count(*) FROM touches t WHERE t.customer_id = c.customer_id),
 			(SELECT count(*) FROM touches t WHERE t.customer_id = c.customer_id AND (t.state = 'planned' OR t.state = 'sending' AND t.channel = 'calls')),
 			(SELECT count(*) FROM responses r WHERE r.customer_id = c.customer_id),
+			(SELECT count(*) FROM events e WHERE e.customer_id = c.customer_id),
 			(SELECT count(*) FROM list_members m WHERE m.customer_id = c.customer_id),
 			(SELECT count(*) FROM suppressions s WHERE s.scope = 'customer' AND s.match_key = c.customer_id::text)
 				+ (SELECT count(*) FROM suppressions s WHERE s.scope = 'email' AND s.match_key = lower(c.email))
@@ -145,6 +147,6 @@ func (s *Service) ErasePreview(ctx context.Context, customerID ID) (p ErasePrevi
 			(SELECT count(*) FROM customers o WHERE o.person_id = c.person_id AND o.customer_id <> c.customer_id),
 			(SELECT count(*) FROM customers o WHERE o.household_id = c.household_id AND o.customer_id <> c.customer_id)
 		FROM customers c WHERE c.customer_id = @id`, pgx.NamedArgs{"id": c.ID}).
-		Scan(&p.Orders, &p.Contacts, &p.Planned, &p.Responses, &p.Lists, &p.Suppressions, &p.Merged, &p.SamePerson, &p.Household)
+		Scan(&p.Orders, &p.Contacts, &p.Planned, &p.Responses, &p.Events, &p.Lists, &p.Suppressions, &p.Merged, &p.SamePerson, &p.Household)
 	return p, err
 }

@@ -50,6 +50,8 @@ var exportParts = []struct{ name, sql string }{
 	{"responses", `SELECT jsonb_build_object('kind', r.kind, 'at', r.at, 'campaign', c.name, 'channel', r.channel, 'keycode', r.keycode, 'order_id', r.order_ref,
 			'machine', r.machine, 'detail', r.detail)
 		FROM responses r LEFT JOIN campaigns c ON c.campaign_id = r.campaign_id WHERE r.customer_id = ANY (@ids) ORDER BY r.at, r.response_id`},
+	{"events", `SELECT jsonb_build_object('name', e.name, 'at', e.at, 'value', e.value::text, 'properties', e.properties, 'recorded_at', e.recorded_at, 'source', r.source, 'ref', r.ref)
+		FROM events e LEFT JOIN event_refs r ON r.customer_id = e.customer_id AND r.event_id = e.event_id WHERE e.customer_id = ANY (@ids) ORDER BY e.at, e.event_id`},
 	{"mails", `SELECT jsonb_build_object('received_at', received_at, 'sent_to', sent_to, 'bytes', bytes, 'mail', encode(body, 'escape')) FROM inbound_raw
 		WHERE response_ids && ARRAY (SELECT response_id FROM responses WHERE customer_id = ANY (@ids) AND kind IN ('bounce', 'complaint', 'reply')) ORDER BY received_at, mail_hash`},
 	{"calls", `SELECT jsonb_build_object('campaign', c.name, 'phone', k.phone, 'state', k.state, 'outcome', k.outcome, 'note', k.note, 'due_at', k.due_at,

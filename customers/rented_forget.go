@@ -85,6 +85,8 @@ func (s *Service) forgetTx(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (
 		`DELETE FROM customer_identities WHERE customer_id = ANY (@ids)`,
 		`DELETE FROM list_members WHERE customer_id = ANY (@ids)`,
 		`DELETE FROM consents WHERE customer_id = ANY (@ids)`,
+		eventsGoneSQL,
+		eventRefsGoneSQL,
 		`UPDATE touches SET destination = NULL WHERE customer_id = ANY (@ids) AND destination IS NOT NULL`,
 		`UPDATE calls SET phone = '', note = '', updated_at = @now,
 			state = CASE WHEN state = 'done' THEN state ELSE 'withdrawn' END WHERE customer_id = ANY (@ids)`,

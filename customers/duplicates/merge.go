@@ -172,7 +172,7 @@ func (w *work) moveHistory(ctx context.Context, shared []int64) error {
 		return err
 	}
 	w.before.Moved["calls"] = called
-	if err := w.follow(ctx, w.old, w.survivor, w.before.Moved["orders"], w.before.Moved["responses"]); err != nil {
+	if err := w.follow(ctx, w.old, w.survivor, w.before.Moved["orders"], w.before.Moved["responses"], w.before.Moved["events"]); err != nil {
 		return err
 	}
 	// Who walks a journey twice goes on as the survivor only.
@@ -185,12 +185,19 @@ func (w *work) moveHistory(ctx context.Context, shared []int64) error {
 		WHERE customer_id = @old AND state = 'active'`, nil)
 }
 
-// follow lets the look-ups of orders and responses follow them.
-func (w *work) follow(ctx context.Context, from, to int64, orders, responses []row) error {
+// follow lets the look-ups of orders, responses and events follow them.
+func (w *work) follow(ctx context.Context, from, to int64, orders, responses, events []row) error {
 	if len(orders) > 0 {
 		if err := w.exec(ctx, `UPDATE order_refs t SET customer_id = @to WHERE t.customer_id = @from
 			AND t.order_ref IN (SELECT k.order_ref FROM jsonb_populate_recordset(NULL::orders, @keys::jsonb) k)`,
 			pgx.NamedArgs{"from": from, "to": to, "keys": orders}); err != nil {
+			return err
+		}
+	}
+	if len(events) > 0 {
+		if err := w.exec(ctx, `UPDATE event_refs t SET customer_id = @to WHERE t.customer_id = @from
+			AND t.event_id IN (SELECT k.event_id FROM jsonb_populate_recordset(NULL::events, @keys::jsonb) k)`,
+			pgx.NamedArgs{"from": from, "to": to, "keys": events}); err != nil {
 			return err
 		}
 	}

@@ -220,6 +220,14 @@ func (h *house) live(r *rand.Rand, customer int64, campaigns int) {
 			h.exec(`INSERT INTO response_refs (source, ref, customer_id, response_id) VALUES ('crm', $1, $2, $3)`, response.String(), customer, response)
 		}
 	}
+	for range r.IntN(4) {
+		event := id.New()
+		h.exec(`INSERT INTO events (customer_id, at, event_id, name, value, properties, recorded_at) VALUES ($1, $2, $3, $4, $5, '{"page": "/roses", "n": 1.5}', $2)`,
+			customer, when(), event, []string{"viewed", "signed_up"}[r.IntN(2)], []*string{nil, new("2.5")}[r.IntN(2)])
+		if r.IntN(2) == 0 {
+			h.exec(`INSERT INTO event_refs (source, ref, customer_id, event_id) VALUES ('shop', $1, $2, $3)`, event.String(), customer, event)
+		}
+	}
 	h.exec(`UPDATE customers c SET orders_count = o.n, total_spent = o.sum, first_order_at = o.first, last_order_at = o.last
 		FROM (SELECT count(*) AS n, coalesce(sum(base_amount), 0) AS sum, min(ordered_at) AS first, max(ordered_at) AS last FROM orders WHERE customer_id = $1) o
 		WHERE c.customer_id = $1`, customer)

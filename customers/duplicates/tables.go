@@ -10,6 +10,7 @@ var history = []table{
 	{name: "enrollments", key: []string{"campaign_id"}, campaign: "campaign_id"},
 	{name: "touches", key: []string{"campaign_id", "step_id"}, campaign: "campaign_id"},
 	{name: "responses", key: []string{"response_id"}, campaign: "campaign_id"},
+	{name: "events", key: []string{"event_id"}},
 	{name: "call_attempts", key: []string{"attempt_id"}, campaign: "(SELECT k.campaign_id FROM calls k WHERE k.call_id = t.call_id)"},
 }
 
@@ -44,6 +45,7 @@ var elsewhere = map[string]string{
 	"consents":            "the latest word on each channel counts",
 	"order_refs":          "look-up: follows the orders",
 	"response_refs":       "look-up: follows the responses",
+	"event_refs":          "look-up: follows the events",
 	"calls":               "moved with the campaigns in which only the old one took part",
 	"suppressions":        "those of the old number are copied for the survivor (match_key)",
 	"duplicates":          "pairs of the old one become pairs of the survivor",

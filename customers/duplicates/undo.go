@@ -238,7 +238,7 @@ func (w *work) returnHistory(ctx context.Context) error {
 		OR call_id IN (SELECT k.call_id FROM jsonb_populate_recordset(NULL::calls, @keys::jsonb) k))`, args); err != nil {
 		return err
 	}
-	if err := w.follow(ctx, w.survivor, w.old, w.before.rowsOf("orders"), responses); err != nil {
+	if err := w.follow(ctx, w.survivor, w.old, w.before.rowsOf("orders"), responses, w.before.rowsOf("events")); err != nil {
 		return err
 	}
 	// A walk that the merge ended goes on, unless its campaign has ended meanwhile.
