@@ -112,6 +112,7 @@ func (a *API) Register(e *echo.Echo) {
 	a.templates()
 	a.campaigns()
 	a.responses()
+	a.events()
 	a.calls()
 	a.outgoing()
 	a.reports()

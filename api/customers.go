@@ -64,7 +64,7 @@ func (a *API) customers() {
 		After string `query:"after"`
 	}
 	add(a, op{id: "customerHistory", method: http.MethodGet, path: "/customers/{id}/history", summary: "What happened with a customer, newest first", tag: tag,
-		need: access.CustomersRead, doc: "Touches with why they were not sent, responses, orders and consents on one time line."},
+		need: access.CustomersRead, doc: "Touches with why they were not sent, responses, orders, events and consents on one time line."},
 		func(ctx context.Context, in *history) (page[reports.Event], error) {
 			if _, err := a.Customers.Get(ctx, in.ID); err != nil {
 				return page[reports.Event]{}, err

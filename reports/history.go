@@ -12,14 +12,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers"
 	"aldine/internal/fault"
 )
 
 // Event is one line of a customer's history.
 type Event struct {
 	At         time.Time `json:"at"`
-	Kind       string    `json:"kind"`                  // touch, call, response, order or consent
-	What       string    `json:"what"`                  // a touch's state, a call's outcome, a response's kind, an order's number, given or withdrawn
+	Kind       string    `json:"kind"`                  // touch, call, response, order, event or consent
+	What       string    `json:"what"`                  // a touch's state, a call's outcome, a response's kind, an order's number, an event's name, given or withdrawn
 	Reason     string    `json:"reason,omitempty"`      // why excluded or failed; an agent's note; an order's reason; where consent was said
 	ReasonOf   string    `json:"reason_of,omitempty"`   // the customer, suppression or list that is the reason
 	ReasonName string    `json:"reason_name,omitempty"` // that customer's name
@@ -34,34 +35,40 @@ type Event struct {
 	Machine    bool      `json:"machine,omitempty"` // a program, not a person
 	Mail       string    `json:"mail,omitempty"`    // the response's number, where the mail that brought it is still kept
 
+	Value      string               `json:"value,omitempty"` // of an event, exact
+	Properties customers.Properties `json:"properties,omitempty"`
+
 	key string
 }
 
 const historySQL = `
 	SELECT h.at, h.kind, h.what, h.reason, h.reason_of,
 		coalesce(nullif(concat_ws(' ', o.first_name, o.last_name), ''), o.company, o.email, ''), h.channel, coalesce(h.campaign_id, 0), coalesce(c.name, ''),
-		coalesce(s.key, ''), coalesce(l.name, ''), h.keycode, h.amount, coalesce(h.currency, c.currency::text, ''), h.machine, h.key
+		coalesce(s.key, ''), coalesce(l.name, ''), h.keycode, h.amount, coalesce(h.currency, c.currency::text, ''), h.machine, h.key, coalesce(h.value::text, ''), h.properties
 	FROM (
 		SELECT coalesce(sent_at, updated_at) AS at, 'touch' AS kind, state AS what, coalesce(reason, '') AS reason,
 			coalesce(reason_ref, '') AS reason_of, channel, campaign_id, step_id, cell_id, coalesce(keycode, '') AS keycode,
 			CASE WHEN state IN ('sent', 'bounced') THEN unit_cost END AS amount, NULL AS currency, false AS machine,
-			't' || campaign_id || '.' || step_id AS key
+			't' || campaign_id || '.' || step_id AS key, NULL::numeric AS value, NULL::jsonb AS properties
 		FROM touches WHERE customer_id = @id
 		UNION ALL
-		SELECT a.at, 'call', a.outcome, a.note, '', 'calls', k.campaign_id, k.step_id, NULL, '', NULL, NULL, false, 'a' || a.attempt_id
+		SELECT a.at, 'call', a.outcome, a.note, '', 'calls', k.campaign_id, k.step_id, NULL, '', NULL, NULL, false, 'a' || a.attempt_id, NULL, NULL
 		FROM call_attempts a LEFT JOIN calls k ON k.call_id = a.call_id WHERE a.customer_id = @id
 		UNION ALL
 		SELECT at, 'response', kind, CASE WHEN kind = 'bounce' THEN coalesce(detail ->> 'reason', '') ELSE '' END, '', coalesce(channel, ''), campaign_id, step_id, cell_id, coalesce(keycode, ''), NULL, NULL,
-			machine, 'r' || response_id
+			machine, 'r' || response_id, NULL, NULL
 		FROM responses WHERE customer_id = @id
 		UNION ALL
 		SELECT ordered_at, 'order', order_ref, coalesce(reason, ''), '', '', NULL, NULL, NULL, coalesce(keycode, ''), amount,
-			currency::text, false, 'o' || order_ref
+			currency::text, false, 'o' || order_ref, NULL, NULL
 		FROM orders WHERE customer_id = @id
 		UNION ALL
 		SELECT at, 'consent', CASE WHEN granted THEN 'given' ELSE 'withdrawn' END, source, '', channel, NULL, NULL, NULL, '', NULL,
-			NULL, false, 'c' || event_id
+			NULL, false, 'c' || event_id, NULL, NULL
 		FROM consent_events WHERE customer_id = @id
+		UNION ALL
+		SELECT at, 'event', name, '', '', '', NULL, NULL, NULL, '', NULL, NULL, false, 'e' || event_id, trim_scale(value), nullif(properties, '{}')
+		FROM events WHERE customer_id = @id
 	) h
 	LEFT JOIN campaigns c ON c.campaign_id = h.campaign_id LEFT JOIN steps s ON s.step_id = h.step_id
 	LEFT JOIN cells l ON l.cell_id = h.cell_id
@@ -83,7 +90,7 @@ func (s *Service) History(ctx context.Context, customerID int64, after string, l
 	rows, _ := s.pool.Query(ctx, historySQL, pgx.NamedArgs{"id": customerID, "after_at": at, "after_key": key, "limit": limit + 1})
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Event, err error) {
 		err = row.Scan(&e.At, &e.Kind, &e.What, &e.Reason, &e.ReasonOf, &e.ReasonName, &e.Channel, &e.CampaignID, &e.Campaign, &e.Step, &e.Cell,
-			&e.Keycode, &e.Amount, &e.Currency, &e.Machine, &e.key)
+			&e.Keycode, &e.Amount, &e.Currency, &e.Machine, &e.key, &e.Value, &e.Properties)
 		if e.Amount = tidied(e.Amount); e.Amount == nil {
 			e.Currency = ""
 		}

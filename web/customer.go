@@ -2,6 +2,8 @@ package web
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,10 +191,31 @@ func inWords(e reports.Event) eventLine {
 		line.Icon, line.Text, line.Why = "shopping-cart", "Order "+e.What, e.Reason
 	case "consent":
 		line.Icon, line.Text, line.Why = "shield-check", mediumName(e.Channel)+" consent "+e.What, e.Reason
+	case "event":
+		line.Icon, line.Text, line.Why = "activity", e.What, propertiesInWords(e.Properties)
+		if e.Value != "" {
+			line.Text += ", " + e.Value
+		}
 	default:
 		line.Icon, line.Text = "info-circle", e.Kind+" "+e.What
 	}
 	return line
+}
+
+// propertiesInWords gives what else is known of an event: "app: yes, page: /roses".
+func propertiesInWords(properties customers.Properties) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		v := properties[name]
+		switch v {
+		case true:
+			v = "yes"
+		case false:
+			v = "no"
+		}
+		parts = append(parts, fmt.Sprintf("%s: %v", name, v))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // onRegister explains what a do-not-call register had against a contact.
