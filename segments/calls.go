@@ -16,6 +16,9 @@ func (c *checker) isKnown(f call) node {
 	if of == nil {
 		return nil
 	}
+	if literal, ok := f.args[0].(*ast.StringNode); ok && c.catalog.field(literal.Value) != nil {
+		return c.fail(literal, "%q in quotes is a text, which is always known: write the name without them", literal.Value)
+	}
 	if of.kind() == skus {
 		return c.fail(f.args[0], "an order can have several products: ask about one, such as .product == \"X\"")
 	}
@@ -316,6 +319,9 @@ func (c *checker) bucket(f call) node {
 	to, okTo := c.whole(f, 2, 0, 100)
 	if !ok || !okFrom || !okTo {
 		return nil
+	}
+	if from >= to {
+		return c.fail(f.args[2], "bucket goes from the lower number to the higher one: this is nobody")
 	}
 	return &bucket{seed: seed, from: from, to: to}
 }

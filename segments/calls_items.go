@@ -14,6 +14,10 @@ func (c *checker) itemsOf(f call, mapped bool) (o *over, x node, ok bool) {
 		if of := c.catalog.collection(arg.Value); of != nil {
 			return c.everything(f, of)
 		}
+		if f := c.catalog.field(arg.Value); f != nil && f.kind == texts {
+			c.fail(arg, `%s is a list of text: ask for one item after the other, as in %s contains "a"`, arg.Value, arg.Value)
+			return nil, nil, false
+		}
 		var names []string
 		for _, of := range behaviours {
 			names = append(names, of.name)

@@ -107,6 +107,9 @@ func (c *checker) expression(expression string) node {
 }
 
 func exampleFor(name string, k kind) string {
+	if name == "this part" || strings.Trim(name[:1], "\"'`0123456789-(") == "" {
+		name = map[kind]string{number: "orders_count", instant: "last_order_at", text: "country", texts: "tags"}[k]
+	}
 	switch k {
 	case number:
 		return name + " > 10"
@@ -187,11 +190,13 @@ func (c *checker) node(n ast.Node) node {
 	case *ast.PointerNode:
 		return c.fail(n, "name a fact, such as .amount")
 	case *ast.VariableDeclaratorNode:
-		return c.fail(n, "variables (let) are not supported")
+		return c.fail(n, "variables (let) are not supported: write the value where it is needed")
 	case *ast.SequenceNode:
-		return c.fail(n, "several expressions (;) are not supported: join them with and")
-	case *ast.SliceNode, *ast.ChainNode:
-		return c.fail(n, "this form is not supported")
+		return c.failSequence(n)
+	case *ast.SliceNode:
+		return c.fail(n, "parts have no numbers: ask a text with startsWith, endsWith, contains or matches")
+	case *ast.ChainNode:
+		return c.fail(n, `"?." is not needed: write a dot; what is not known is never an error`)
 	case *ast.MapNode:
 		return c.fail(n, "a map in braces is not supported")
 	case *ast.BytesNode:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -67,21 +68,42 @@ func (c *checker) failParse(err error) {
 		c.failAt(file.Location{}, "the expression cannot be read")
 		return
 	}
+	if strings.Contains(e.Message, "literal") && !strings.Contains(e.Message, "terminated") || strings.HasPrefix(e.Message, "bad number") {
+		c.failNumber(e)
+		return
+	}
 	c.failAt(e.Location, "%s", c.plain(e))
 }
 
-var wordHints = map[string]string{
-	"AND": "and", "OR": "or", "NOT": "not", "IN": "in", "And": "and", "Or": "or", "LIKE": "contains, startsWith or matches",
-	"like": "contains, startsWith or matches", "is": "is_known(x)", "IS": "is_known(x)", "between": "x >= 1 and x <= 5",
-	"BETWEEN": "x >= 1 and x <= 5", "Contains": "contains", "startswith": "startsWith", "endswith": "endsWith", "Matches": "matches",
-	"starts_with": "startsWith", "ends_with": "endsWith", "equals": "==", "eq": "==", "NULL": "is_known(x)", "then": "condition ? a : b", "THEN": "condition ? a : b",
+// failNumber is said of a number that cannot be read, the whole of it: the parser stops within it or behind it.
+func (c *checker) failNumber(e *file.Error) {
+	part := func(i int) bool {
+		r := c.at(i)
+		return r == '.' || r == '_' || r == '$' || r > ' ' && r < 127 && isWord(string(r)) || r >= '0' && r <= '9'
+	}
+	from := min(e.From, len(c.source)-1)
+	for from > 0 && (!part(from) || !part(from-1) && !strings.ContainsRune("0123456789", c.at(from))) {
+		from--
+	}
+	to := from + 1
+	for part(from - 1) {
+		from--
+	}
+	for part(to) {
+		to++
+	}
+	number, at := string(c.source[from:to]), file.Location{From: from, To: to}
+	switch _, isSpan := readSpan(number); {
+	case isSpan:
+		c.failAt(at, "%q is a length of time: write duration(%q), or ago(%q) for the time so long ago", number, number, number)
+	case strings.Contains(e.Message, "too large") || strings.Contains(e.Message, "out of range") || isDigits(number) && len(number) > 15:
+		c.failAt(at, "the number is too large")
+	default:
+		c.failAt(at, "%q is no number: write digits and a decimal point, such as 12.50", shorten(number))
+	}
 }
 
-// signHints are for signs that word processors make of others.
-var signHints = map[string]string{"≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "–": "-", "−": "-",
-	"“": straight, "”": straight, "„": straight, "‟": straight, "‘": straight, "’": straight, "‚": straight, "«": straight, "»": straight, "´": straight}
-
-const straight = `straight quotation marks, such as "DE"`
+var comparing = []string{"==", "!=", "<", "<=", ">", ">=", "contains", "startsWith", "endsWith", "matches", "in"}
 
 // at gives a character of the source, 0 outside of it.
 func (c *checker) at(i int) rune {
@@ -105,9 +127,32 @@ func (c *checker) plain(e *file.Error) string {
 		token = string(c.source[from:to])
 	}
 	message := e.Message
+	before := strings.TrimRight(string(c.source[:min(e.From, len(c.source))]), " \t\n")
 	switch {
 	case strings.Contains(message, "token EOF") || strings.Contains(message, "end of expression"):
+		switch {
+		case token == "%":
+			return `something is missing after "%", which gives the rest of a division: 10 per cent are 0.1`
+		case token == "\"" || token == "'" || token == "`" || strings.HasSuffix(token, "\\"):
+			return "the text has no closing quotation mark"
+		}
 		return "something is missing after " + quote(token)
+	case strings.Contains(message, "unclosed comment"):
+		return `the note has no end: "*/" is missing`
+	case strings.Contains(message, "invalid char escape"):
+		return `a backslash in a text must be doubled: write "\\"; a quotation mark within double ones is written \"`
+	case strings.Contains(message, "coalesce expressions"):
+		return `put what belongs to ?? in parentheses, as in (city ?? "nowhere") == "nowhere"`
+	case message == "expected name":
+		return "the name of a fact is missing after the dot"
+	case token == "*" && strings.HasSuffix(before, "("):
+		return `"*" is not expected here: write count(orders) for a number of items`
+	case token == "#":
+		return `"#" is not expected here: a note begins with //`
+	case token == "{" && strings.Contains(before, "if "), token == "{" && strings.HasPrefix(before, "if"):
+		return `"{" is not expected here: write condition ? a : b, or if condition { a } else { b }`
+	case token == "!" && c.at(e.From+1) == 'i', token == "!" && strings.HasPrefix(strings.TrimLeft(string(c.source[min(e.To, len(c.source)):]), " "), "in "):
+		return `"!" is not expected here: write not in`
 	case strings.Contains(message, "literal not terminated"):
 		return "the text has no closing quotation mark"
 	case token == "=" && c.at(e.From+1) == '>', token == "=" && c.at(e.From+1) == '<':
@@ -120,10 +165,12 @@ func (c *checker) plain(e *file.Error) string {
 		return `"<>" is not an operator: write !=`
 	case token == "&" || token == "|":
 		return fmt.Sprintf("%q is not an operator: write and, or", token)
+	case token == "." && strings.HasSuffix(before, "household("):
+		return `household asks a whole expression, without dots: write any(household, .city == "Rome") for a fact with a dot`
 	case token == "." || strings.Contains(message, "pointer accessor outside"):
 		return "a fact with a dot belongs to an item, within any, all, count, filter or map: write max(map(orders, .amount)) or last(orders).amount"
 	case strings.HasPrefix(message, "unexpected token"):
-		if hint, ok := wordHints[token]; ok {
+		if hint := wordHint(token); hint != "" {
 			return fmt.Sprintf("%q is not expected here: write %s", token, hint)
 		}
 		switch {
@@ -131,6 +178,12 @@ func (c *checker) plain(e *file.Error) string {
 			return "this is not expected here"
 		case token == ")" && c.at(e.From-1) == '(', token == "]" && c.at(e.From-1) == '[':
 			return "nothing stands in these brackets"
+		case (token == "==" || token == "=") && strings.HasSuffix(before, "not"):
+			return quote(token) + " is not expected here: write !="
+		case slices.Contains(comparing, token):
+			return quote(token) + " is not expected here: what is compared is missing before it, as in x >= 1 and x <= 5"
+		case strings.Contains("\"'", token[:1]) && (c.at(e.From-1) == rune(token[0])), isWord(token) && strings.ContainsRune("\"'", c.at(e.From-1)):
+			return quote(token) + ` is not expected here: a quotation mark within a text is written \" or \'`
 		case isWord(token) && !isOperator(token), strings.ContainsAny(token[:1], "\"'`0123456789"):
 			return quote(token) + " is not expected here: something is missing before it, such as == or and or a comma"
 		}
@@ -139,11 +192,12 @@ func (c *checker) plain(e *file.Error) string {
 		if hint, ok := signHints[token]; ok {
 			return quote(token) + " is not expected here: write " + hint
 		}
+		if r := []rune(token); len(r) == 1 && unicode.In(r[0], unicode.Cf, unicode.Zs) {
+			return fmt.Sprintf("a character stands here that cannot be seen (U+%04X): delete it", r[0])
+		}
 		return fmt.Sprintf("the character %q has no meaning here", token)
 	case strings.Contains(message, "exceeds maximum allowed nodes"):
 		return "the expression is too large"
-	case strings.HasPrefix(message, "invalid integer literal"), strings.HasPrefix(message, "invalid float literal"), strings.Contains(message, "literal is too large"):
-		return "the number is too large"
 	}
 	return strings.ToLower(message[:1]) + message[1:]
 }
@@ -171,6 +225,8 @@ func (c *checker) name(n ast.Node) string {
 		}
 	case *ast.BuiltinNode:
 		return n.Name + "(...)"
+	case *ast.UnaryNode, *ast.BinaryNode:
+		return c.written(n)
 	}
 	return "this part"
 }

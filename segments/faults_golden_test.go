@@ -27,6 +27,15 @@ var mistakes = []string{
 	`orders_count`, `city and vip`, `not city`, `score + city > 3`, `sum(orders, .place) > 3`, `last(orders).amont > 3 and first(responses).kin == "click"`, `top(5, city)`, `followed(clicked(), "7d")`,
 	`birthday_within("7 days") and ago("3m") > created_at`, `city matches "(" and city matches "\\bx"`, `contacts("mail", "90d") <= 2`, `never(vip)`, `as_of("2026-13-01", count(orders) > 1)`,
 	`household(city) or any(household, .citty == "a")`, `bucket("x", 0, 200) and nth(0)`, `year(city) == 2026`, `max(orders, .amount) > 3`, `orders.amount > 3`, `email.domain == "x"`,
+	// Habits of those who speak German, of spreadsheets, of SQL and of programs.
+	`land == "DE" und plz startsWith "10" ODER nicht vip`, `country == DE or city in [Berlin, "Bonn"]`, `country is "DE" and email is not known`, `email is empty`, `email ENDSWITH "@example.org"`, `tags has "a"`,
+	`email ends with ".org"`, `score from 1 to 5`, `COUNTIF(orders, .amount > 20) > 2 and contry == "DE"`, `AVG(orders, .amount) > 20`, `SUM(orders, .amount) > 100`, `UND(vip; score > 3)`, `IF(vip; 1; 2) == 1`, `ISBLANK(email)`,
+	`coalesce(city, "x") == "x"`, `upper(city) == "BERLIN"`, `len(orders) > 2`, `len(city) > 3`, `round(score) == 3`, `today() > created_at`, `last_order_at > today - 30`, `last_order_at > now() - 30`, `last_order_at > 30d`,
+	`DATEDIFF(now(), last_order_at) > 30`, `now() - last_order_at > 30`, `age >= 18`, `birthday > 1980`, `birthday.month == 3`, `month(last_order_at) == "May"`, `vip == yes`, `vip == 1`, `count(*) > 3`, `orders where .amount > 20`,
+	`orders.filter(.amount > 20).count() > 2`, `orders.any(.amount > 20)`, `orders(.amount > 20)`, `order.amount > 20`, `orders[0].amount > 20`, `last(orders)?.amount > 20`, `city[0:2] == "Be"`, `now().Year == 2026`, `let x = 3`,
+	`city ?? "x" == "x"`, `if vip { true }`, `any(tags, # == "a")`, `tags == ["a", "b"]`, `tags in ["a", "b"]`, `city == "a" or "b"`, `city in ["a" or "b"]`, `city in ["a"; "b"]`, `city in {"a", "b"}`, `score >= 1 and <= 5`, `city not == "a"`,
+	`city !in ["a"]`, `score > 1.000,50`, `score > 1,000`, `score > 10€`, `score > $10`, `score > "10 EUR"`, `score > 0x1p4`, `99999999999999999999 > score`, `"city" == "a" and is_known("email")`, `bought("ROSES") > 3`, `bucket("x", 50, 20)`,
+	`household(.city == "a")`, `any(orders, .amount > 3, .place == "web")`, `city == 'it''s'`, `city == "it\'s"`, `// vip`, `vip # note`, "vip and\u200bscore > 3", "\u0441ity == \"a\"", `customer.city == "a"`, `top(10%, score)`,
 	// Several kinds at once.
 	`contry = "DE" and any(orders, .amont > 3) and last_order_at > "2026-01-31"`,
 	`any(orders, .amont > 3 and .place = "web") and scor > 3`,

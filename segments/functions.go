@@ -102,11 +102,7 @@ func isFunction(name string) bool { return functionNamed(name) != nil }
 func (c *checker) call(f call) node {
 	known := functionNamed(f.name)
 	if known == nil {
-		var names []string
-		for _, f := range functions() {
-			names = append(names, f.name)
-		}
-		return c.fail(f.at, "unknown function %q%s", f.name, didYouMean(f.name, names))
+		return c.fail(f.at, "%s", c.unknownFunction(f.name))
 	}
 	if c.items != nil && !known.items {
 		return c.fail(f.at, "%s cannot be used on the facts of %s: move it out of the condition", f.name, c.items.one)

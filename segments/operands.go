@@ -85,8 +85,12 @@ func (c *checker) arithmetic(n *ast.BinaryNode, left, right node) node {
 	case left.kind() == span && right.kind() == span && constantLeft && constantRight && n.Operator == "-":
 		return c.span(n, added(l.v, minus(r.v)))
 	}
-	return c.fail(n, "%s is %s and %s is %s: %q does not work on them", c.name(n.Left), left.kind().phrase(), c.name(n.Right),
-		right.kind().phrase(), n.Operator)
+	hint := ""
+	if left.kind() == instant && (right.kind() == number || right.kind() == text) {
+		hint = `; a length of time is written as duration("30d")`
+	}
+	return c.fail(n, "%s is %s and %s is %s: %q does not work on them%s", c.name(n.Left), left.kind().phrase(), c.name(n.Right),
+		right.kind().phrase(), n.Operator, hint)
 }
 
 // longest is what a duration may reach, and maxTime and minTime a literal time: PostgreSQL's own times reach further in

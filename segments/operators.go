@@ -1,8 +1,6 @@
 package segments
 
 import (
-	"fmt"
-	"math/big"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -31,10 +29,15 @@ func (c *checker) identifier(n *ast.IdentifierNode) node {
 	if strings.EqualFold(n.Value, "null") {
 		return c.fail(n, "there is no null: ask is_known(x) or not is_known(x)")
 	}
-	if hint, ok := commonNames[n.Value]; ok {
+	if hint, ok := commonNames[n.Value]; ok && strings.Contains(hint, "(") {
+		return c.fail(n, "unknown name %q: write %s", n.Value, hint)
+	} else if ok {
 		return c.fail(n, "unknown name %q: did you mean %q?", n.Value, hint)
 	}
-	return c.fail(n, "unknown name %q%s", n.Value, didYouMean(n.Value, c.catalog.fieldNames()))
+	if strings.HasPrefix(n.Value, "$") && isDigits(n.Value[1:]) {
+		return c.fail(n, "%q is no number: write it without a sign of a currency, such as 12.50", n.Value)
+	}
+	return c.fail(n, "unknown name %q%s%s", shorten(n.Value), didYouMean(n.Value, c.catalog.fieldNames()), foreign(n.Value))
 }
 
 // member is a fact of the item at hand, .amount, or of the first or last one: last(orders).amount.
@@ -43,17 +46,14 @@ func (c *checker) member(n *ast.MemberNode) node {
 	if f, isCall := n.Node.(*ast.BuiltinNode); ok && isCall && (f.Name == "first" || f.Name == "last") {
 		return c.edge(call{name: f.Name, args: f.Arguments, at: f}, property)
 	}
-	if _, pointer := n.Node.(*ast.PointerNode); !ok || !pointer || c.items == nil {
+	if pointer, isPointer := n.Node.(*ast.PointerNode); !ok || !isPointer || pointer.Name != "" || c.items == nil {
 		if of, isName := n.Node.(*ast.IdentifierNode); isName && ok {
 			if many := c.catalog.collection(of.Value); many != nil {
 				return c.fail(n.Node, "%s is a list of many: write last(%s).%s or %s", of.Value, of.Value, property.Value, many.example())
 			}
-			if c.catalog.field(of.Value) != nil || c.catalog.field(property.Value) == nil {
-				return c.fail(n.Node, "%q has no parts", of.Value)
-			}
-			return c.fail(n.Node, "%q is not needed: write the name alone, %s", of.Value, property.Value)
+			return c.failParts(n, of.Value, property.Value)
 		}
-		return c.fail(n, "this form is not supported")
+		return c.failForm(n)
 	}
 	return c.itemField(c.items, property)
 }
@@ -105,7 +105,11 @@ func (c *checker) binary(n *ast.BinaryNode) node {
 	case "**", "^":
 		return c.fail(n, "powers are not supported")
 	}
-	left, right := c.node(n.Left), c.node(n.Right)
+	left := c.node(n.Left)
+	if _, list := n.Right.(*ast.ArrayNode); list && left != nil && left.kind() == texts {
+		return c.fail(n.Right, "ask for one item after the other: %s", c.itemsExample(n.Left))
+	}
+	right := c.operand(left, n.Right)
 	if left == nil || right == nil {
 		return nil
 	}
@@ -115,6 +119,10 @@ func (c *checker) binary(n *ast.BinaryNode) node {
 			at ast.Node
 			n  node
 		}{{n.Left, left}, {n.Right, right}} {
+			if literal, ok := side.n.(*constant); ok && literal.k != boolean {
+				return c.fail(side.at, `%s is %s, but %s joins conditions: repeat the comparison, as in country == "DE" or country == "AT", or write country in ["DE", "AT"]`,
+					c.name(side.at), side.n.kind().phrase(), n.Operator)
+			}
 			if side.n.kind() != boolean {
 				return c.fail(side.at, "%s is %s, but %s joins conditions, such as %s", c.name(side.at), side.n.kind().phrase(), n.Operator,
 					exampleFor(c.name(side.at), side.n.kind()))
@@ -154,6 +162,11 @@ func (c *checker) compare(n *ast.BinaryNode, left, right node) node {
 		return c.fail(n.Left, "%s is %s and cannot be compared with %s%s", c.name(n.Left), left.kind().phrase(), right.kind().phrase(),
 			c.comparisonHint(n, left, right))
 	}
+	if of, literal := left.(*constant); literal && left.kind() == text {
+		if _, both := right.(*constant); both && c.catalog.field(of.v.s) != nil {
+			return c.fail(n.Left, "%q in quotes is a text: write the name without them", of.v.s)
+		}
+	}
 	switch left.kind() {
 	case texts:
 		return c.fail(n, `%s is a list: write %s contains "..."`, c.name(n.Left), c.name(n.Left))
@@ -190,39 +203,6 @@ func (c *checker) compare(n *ast.BinaryNode, left, right node) node {
 func monthly(n node) bool {
 	literal, ok := n.(*constant)
 	return ok && literal.v.months != 0
-}
-
-func (c *checker) comparisonHint(n *ast.BinaryNode, left, right node) string {
-	l, _ := left.(*constant)
-	r, _ := right.(*constant)
-	if l != nil && r == nil { // the hint is about the literal, wherever it stands
-		left, right, r = right, left, l
-	}
-	switch {
-	case left.kind() == instant && right.kind() == text && r != nil:
-		if _, ok := readTime(r.v.s); ok {
-			return fmt.Sprintf(": write date(%q)", shorten(r.v.s))
-		}
-		if _, ok := readSpan(r.v.s); ok {
-			return fmt.Sprintf(": write ago(%q)", shorten(r.v.s))
-		}
-		return `: write a date as date("2026-01-31")`
-	case left.kind() == instant && right.kind() == number && r != nil:
-		return `: write a date as date("2026-01-31")`
-	case left.kind() == boolean && r != nil && right.kind() == text:
-		return fmt.Sprintf(": write %s or not %s alone", c.name(n.Left), c.name(n.Left))
-	case left.kind() == instant && right.kind() == span:
-		return `: write ago("90d") for the time 90 days ago`
-	case left.kind() == number && right.kind() == text && r != nil:
-		if _, ok := new(big.Rat).SetString(r.v.s); ok && len(r.v.s) < 20 {
-			return ": write the number without quotes"
-		}
-	case left.kind() == text && right.kind() == number:
-		return ": write the value in quotes"
-	case left.kind() == texts && right.kind() == text:
-		return fmt.Sprintf(": write %s contains %s", c.name(n.Left), c.name(n.Right))
-	}
-	return ""
 }
 
 func (c *checker) textTest(n *ast.BinaryNode, left, right node) node {
@@ -286,8 +266,11 @@ func (c *checker) in(n *ast.BinaryNode) node {
 	if products {
 		result.left = skuNode{}
 	}
+	if left != nil && left.kind() == texts {
+		return c.fail(n.Left, "%s is a list itself: write %s", c.name(n.Left), c.itemsExample(n.Left))
+	}
 	for _, choice := range choices.Nodes {
-		v := c.node(choice)
+		v := c.operand(left, choice)
 		switch {
 		case v == nil || left == nil:
 			left = nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -24,7 +25,7 @@ const opening, closing = "([{", ")]}"
 // scan cuts an expression into tokens; it never fails.
 func scan(source []rune) (tokens []token) {
 	word := func(r rune) bool {
-		return r == '_' || r == '$' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 127 && !strings.ContainsRune("“”„‘’«»≤≥≠ ", r)
+		return r == '_' || r == '$' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 127 && unicode.IsLetter(r)
 	}
 	at := func(i int) rune {
 		if i < len(source) {
@@ -106,6 +107,10 @@ type place struct {
 func (c *checker) recover(err error) {
 	r := &recovery{c: c, tokens: scan(c.source)}
 	before := len(c.faults)
+	if len(r.tokens) == 0 && !strings.Contains(err.Error(), "unclosed") {
+		c.failAt(file.Location{To: len(c.source)}, "there is nothing but a note: write a condition")
+		return
+	}
 	r.part(0, len(r.tokens), place{})
 	if len(c.faults) == before { // parts are fine, the whole is not
 		c.failParse(err)
@@ -233,6 +238,10 @@ func (r *recovery) stray(lo, hi int, in place) bool {
 
 // whole notes a fault that spoils what stands on both sides of an and, too.
 func (r *recovery) whole(lo, hi int, failed *file.Error) bool {
+	if r.tokens[lo].text == "let" {
+		r.c.failToken(r.tokens[lo], "variables (let) are not supported: write the value where it is needed")
+		return true
+	}
 	for i := lo; i < hi; i++ {
 		if strings.EqualFold(r.tokens[i].text, "between") {
 			r.c.failToken(r.tokens[i], "%q is not expected here: write %s", r.tokens[i].text, wordHints["between"])

@@ -9,7 +9,7 @@ import (
 )
 
 // joints are where an expression can be taken apart, what binds least first.
-var joints = [][]string{{";"}, {"?", ":"}, {"or", "||", "OR", "Or"}, {"and", "&&", "AND", "And"}, {","}}
+var joints = [][]string{{";"}, {"?", ":"}, {"or", "||", "OR", "Or", "oder", "Oder", "ODER"}, {"and", "&&", "AND", "And", "und", "Und", "UND"}, {","}}
 
 func isOperator(word string) bool {
 	return slices.Contains(strings.Fields("and or not in && || ! == != <= >= < > + - * / % ?? contains startsWith endsWith matches , ; ? :"), word)
@@ -31,7 +31,7 @@ func (r *recovery) split(lo, hi int, in place) bool {
 		}
 		inner := in
 		if inner.joined = ""; words[0] == "and" || words[0] == "or" {
-			inner.joined = strings.ToLower(r.tokens[cuts[0]].text)
+			inner.joined = joint(r.tokens[cuts[0]].text)
 		}
 		from := lo
 		for _, cut := range append(cuts, hi) {
@@ -53,20 +53,6 @@ func (r *recovery) split(lo, hi int, in place) bool {
 	return false
 }
 
-// joint notes what is wrong with the joint itself.
-func (r *recovery) joint(cut, lo, hi int) {
-	switch t := r.tokens[cut]; {
-	case t.text == ";":
-		r.c.failToken(t, "several expressions (;) are not supported: join them with and")
-	case t.text == "," && cut > lo && cut+1 < hi && isDigits(r.tokens[cut-1].text) && isDigits(r.tokens[cut+1].text):
-		r.c.failToken(t, `"," is not expected here: write a decimal point, as in %s.%s`, r.tokens[cut-1].text, r.tokens[cut+1].text)
-	case t.text == ",":
-		r.c.failToken(t, `"," is not expected here: join conditions with and, or`)
-	case t.text != strings.ToLower(t.text):
-		r.c.failToken(t, "%q is not expected here: write %s", t.text, strings.ToLower(t.text))
-	}
-}
-
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // cuts gives the tokens that are one of the words and stand in no bracket.
@@ -76,7 +62,8 @@ func (r *recovery) cuts(lo, hi int, words []string) (cuts []int) {
 			i = m
 			continue
 		}
-		if slices.Contains(words, r.tokens[i].text) {
+		called := i == lo && i+1 < hi && r.tokens[i+1].text == "(" && r.tokens[i].text != joint(r.tokens[i].text) // AND(a; b)
+		if slices.Contains(words, r.tokens[i].text) && !called {
 			cuts = append(cuts, i)
 		}
 	}
@@ -88,7 +75,7 @@ func (r *recovery) isCall(bracket, lo int) bool {
 		return false
 	}
 	name := r.tokens[bracket-1].text
-	return isWord(name) && !isOperator(name) && wordHints[name] == ""
+	return isWord(name) && !isOperator(name) && (wordHint(name) == "" || elsewhere[strings.ToLower(name)] != "")
 }
 
 // brackets looks into the brackets of a part that has no joints, and at what is around them.
@@ -108,6 +95,23 @@ func (r *recovery) brackets(lo, hi int, in place, failed *file.Error) {
 			from, words = i-1, words[:len(words)-1]
 		}
 		tree, wrong := (ast.Node)(nil), failed
+		dotted := call && from > lo && r.tokens[from-1].text == "."
+		if call && (dotted || !isFunction(r.tokens[from].text)) {
+			if name := r.tokens[from]; dotted {
+				r.c.failToken(name, "a function is not written behind a dot, but around what it asks, as in any(orders, .amount > 20)")
+			} else {
+				r.c.failToken(name, "%s", r.c.unknownFunction(name.text))
+			}
+			if dotted {
+				from--
+			}
+			for at := r.tokens[from].from; at < r.tokens[t.match].to; at++ {
+				hidden[at] = true
+			}
+			zeros[r.tokens[from].from] = !dotted
+			i = t.match
+			continue
+		}
 		if from != lo || t.match+1 != hi {
 			tree, wrong = r.parse(from, t.match+1, in, nil)
 		}
@@ -116,7 +120,7 @@ func (r *recovery) brackets(lo, hi int, in place, failed *file.Error) {
 		switch {
 		case wrong == nil && t.text != "[":
 			r.check(tree, inner)
-		case i > lo && strings.EqualFold(r.tokens[i-1].text, "in") && t.text == "(":
+		case i > lo && strings.EqualFold(r.tokens[i-1].text, "in") && t.text != "[":
 			r.c.failToken(t, `in needs a list in square brackets, such as country in ["DE", "AT"]`)
 			listed = true
 		default:
@@ -140,7 +144,10 @@ func (r *recovery) brackets(lo, hi int, in place, failed *file.Error) {
 			}
 		})
 	}
-	if r.hint(words) || failed == nil || len(words) == 0 && len(r.c.faults) > before {
+	if failed != nil && hidden[failed.From] && len(r.c.faults) > before {
+		failed = nil
+	}
+	if r.hint(words, in) || failed == nil || len(words) == 0 && len(r.c.faults) > before {
 		return
 	}
 	if name := r.tokens[lo]; strings.Contains(failed.Message, "expected at least") && isFunction(name.text) {
@@ -153,21 +160,6 @@ func (r *recovery) brackets(lo, hi int, in place, failed *file.Error) {
 	if !listed || len(r.c.faults) == before {
 		r.c.failParse(failed)
 	}
-}
-
-// hint notes a word or sign of another language.
-func (r *recovery) hint(words []token) bool {
-	for i, t := range words {
-		hint := wordHints[t.text]
-		if t.text == "|" && (i+1 == len(words) || !isFunction(words[i+1].text)) {
-			hint = "or"
-		}
-		if hint != "" && r.c.catalog.field(t.text) == nil {
-			r.c.failToken(t, "%q is not expected here: write %s", t.text, hint)
-			return true
-		}
-	}
-	return false
 }
 
 // names checks the names that stand before a fault.
@@ -208,6 +200,9 @@ func (r *recovery) arguments(bracket, hi, lo int, in place) {
 		}
 	}
 	cuts := append(r.cuts(from, hi, []string{","}), hi)
+	if items && len(cuts) > 2 {
+		r.c.failToken(r.tokens[cuts[1]], `"," is not expected here: join conditions with and, or`)
+	}
 	for i, cut := range cuts {
 		switch inner := in; {
 		case cut == from+1 && r.c.catalog.collection(r.tokens[from].text) != nil: // which function can ask it is another question

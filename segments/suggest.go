@@ -13,7 +13,11 @@ var commonNames = map[string]string{
 	"tel": "phone", "mobile": "phone", "town": "city", "timezone": "time_zone", "orders": "orders_count", "order_count": "orders_count",
 	"spent": "total_spent", "revenue": "total_spent", "last_order": "last_order_at", "first_order": "first_order_at",
 	"id": "external_id", "customer_id": "external_id", "created": "created_at", "lang": "language",
-	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false", "today": "now()",
+	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false", "yes": "true", "Yes": "true", "no": "false", "No": "false", "ja": "true", "nein": "false",
+	"today": "now()", "Today": "now()", "TODAY": "now()", "current_date": "now()", "CURRENT_DATE": "now()", "heute": "now()",
+	"yesterday": `ago("1d")`, "gestern": `ago("1d")`, "age": `now() - birthday >= duration("18y")`, "alter": `now() - birthday >= duration("18y")`,
+	"land": "country", "ort": "city", "stadt": "city", "postleitzahl": "postal_code", "strasse": "street", "vorname": "first_name", "nachname": "last_name",
+	"anrede": "title", "firma": "company", "sprache": "language", "telefon": "phone", "umsatz": "total_spent", "bestellungen": "orders_count", "liste": "list",
 }
 
 // didYouMean gives ": did you mean x?" for the candidate nearest to name, "" where none is near.
