@@ -149,7 +149,7 @@ func (c *checker) inList(f call) node {
 	}
 	id, ok := c.catalog.lists[name]
 	if c.asOf {
-		return c.fail(f.at, "lists are known only as they are now: as_of asks orders, lines, responses and touches")
+		return c.fail(f.at, "lists are known only as they are now: as_of asks orders, lines, responses, touches and events")
 	}
 	if !ok {
 		return c.fail(f.args[0], "there is no list %q%s", shorten(name), didYouMean(name, c.catalog.Lists))
@@ -261,7 +261,7 @@ func (c *checker) householdCall(f call) node {
 	}
 	switch {
 	case c.asOf:
-		return c.fail(f.at, "the household is known only as it is now: as_of asks orders, lines, responses and touches")
+		return c.fail(f.at, "the household is known only as it is now: as_of asks orders, lines, responses, touches and events")
 	case c.inMember:
 		return c.fail(f.at, "a household cannot be asked within a household")
 	}

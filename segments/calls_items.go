@@ -22,7 +22,7 @@ func (c *checker) itemsOf(f call, mapped bool) (o *over, x node, ok bool) {
 		for _, of := range behaviours {
 			names = append(names, of.name)
 		}
-		c.fail(arg, "%s works on orders, lines, responses, touches or household, as in %s%s", f.name, functionNamed(f.name).example,
+		c.fail(arg, "%s works on orders, lines, responses, touches, events or household, as in %s%s", f.name, functionNamed(f.name).example,
 			didYouMean(arg.Value, append(names, "household")))
 		return nil, nil, false
 	case *ast.BuiltinNode:
@@ -48,7 +48,7 @@ func (c *checker) itemsOf(f call, mapped bool) (o *over, x node, ok bool) {
 			return o, x, ok
 		}
 	}
-	c.fail(f.args[0], "%s works on orders, lines, responses, touches or household: write %s", f.name, functionNamed(f.name).example)
+	c.fail(f.args[0], "%s works on orders, lines, responses, touches, events or household: write %s", f.name, functionNamed(f.name).example)
 	return nil, nil, false
 }
 
@@ -57,7 +57,7 @@ func (c *checker) everything(f call, of *collection) (*over, node, bool) {
 	if of.shared == "household_id" {
 		switch {
 		case c.asOf:
-			c.fail(f.args[0], "the household is known only as it is now: as_of asks orders, lines, responses and touches")
+			c.fail(f.args[0], "the household is known only as it is now: as_of asks orders, lines, responses, touches and events")
 			return nil, nil, false
 		case c.inMember:
 			c.fail(f.args[0], "a household cannot be asked within a household")
@@ -76,7 +76,7 @@ func (c *checker) look(at ast.Node) bool {
 		return true
 	}
 	if *c.scans == maxScans+1 {
-		c.fail(at, "the expression asks too much: at most %d looks at orders, lines, responses, touches or the household", maxScans)
+		c.fail(at, "the expression asks too much: at most %d looks at orders, lines, responses, touches, events or the household", maxScans)
 	}
 	return false
 }
@@ -182,8 +182,8 @@ func (c *checker) aggregate(f call) node {
 	return &aggregate{fn: f.name, over: o, of: x}
 }
 
-// edge is first(orders).amount and last(orders).amount.
-func (c *checker) edge(f call, property *ast.StringNode) node {
+// edge is first(orders).amount and last(orders).amount; of a property there is a call.
+func (c *checker) edge(f call, property *ast.StringNode, asked *ast.CallNode) node {
 	if c.items != nil {
 		return c.fail(f.at, "%s cannot be used on the facts of an item: move it out of the condition", f.name)
 	}
@@ -194,7 +194,7 @@ func (c *checker) edge(f call, property *ast.StringNode) node {
 	if !ok {
 		return nil
 	}
-	x := c.itemField(o.of, property)
+	x := c.itemField(o.of, property, asked)
 	if x == nil {
 		return nil
 	}
@@ -281,7 +281,7 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// eventAt checks an argument that must be an event.
+// eventAt checks an argument that must be something that happened.
 func (c *checker) eventAt(f call, i int) (event, bool) {
 	n := c.node(f.args[i])
 	if n == nil {
@@ -290,11 +290,11 @@ func (c *checker) eventAt(f call, i int) (event, bool) {
 	if q, ok := n.(*quantifier); ok && q.name == "any" && q.over.of.at.sql != "" {
 		return q, true
 	}
-	c.fail(f.args[i], "%s needs an event here: clicked, opened, responded, contacted, received, bought or any(orders, ...)", f.name)
+	c.fail(f.args[i], "%s needs something that happened here: clicked, opened, responded, contacted, received, bought, did or any(orders, ...)", f.name)
 	return nil, false
 }
 
-// never is an event that has not been.
+// never is what has not happened.
 func (c *checker) never(f call) node {
 	if !c.arity(f, 1, 1) {
 		return nil
@@ -306,7 +306,7 @@ func (c *checker) never(f call) node {
 	return &inverse{of: of}
 }
 
-// followed takes events and between them, optionally, the time that may pass: followed(a, b, "7d", c, "1d").
+// followed takes what happened and between them, optionally, the time that may pass: followed(a, b, "7d", c, "1d").
 func (c *checker) followed(f call) node {
 	if !c.arity(f, 2, 9) {
 		return nil
@@ -334,7 +334,7 @@ func (c *checker) followed(f call) node {
 		return nil
 	}
 	if len(result.events) < 2 {
-		return c.fail(f.at, "followed needs two events at least: write %s", functionNamed(f.name).example)
+		return c.fail(f.at, "followed needs two things that happened at least: write %s", functionNamed(f.name).example)
 	}
 	return result
 }

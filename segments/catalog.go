@@ -14,6 +14,7 @@ type Catalog struct {
 	Segments   []string    `json:"segments"`
 	Lists      []string    `json:"lists"`
 	Campaigns  []string    `json:"campaigns"` // codes
+	Events     []string    `json:"events"`    // names that there have been
 
 	fields    []field // the attributes, ordered by name
 	hidden    []string
@@ -52,6 +53,7 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 		UNION ALL SELECT 'segment', name, expression, '', '', '', segment_id, false FROM segments
 		UNION ALL SELECT 'list', name, '', '', '', '', list_id, false FROM lists
 		UNION ALL SELECT 'campaign', code, '', '', '', '', campaign_id, false FROM campaigns
+		UNION ALL SELECT 'event', name, '', '', '', '', 0, false FROM event_names
 		ORDER BY 1, 2`)
 	if err != nil {
 		return nil, err
@@ -67,6 +69,8 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 			c.Segments, c.segments[name] = append(c.Segments, name), label
 		case "list":
 			c.Lists, c.lists[name] = append(c.Lists, name), id
+		case "event":
+			c.Events = append(c.Events, name)
 		case "campaign":
 			c.Campaigns, c.campaigns[name] = append(c.Campaigns, name), id
 		}

@@ -20,7 +20,7 @@ const (
 	maxTotal      = 2000
 	maxDepth      = 200 // a chain of and, or is one level a part here, though flat in SQL
 	maxArithmetic = 50
-	maxScans      = 100 // looks at orders, responses, touches or the household
+	maxScans      = 100 // looks at orders, responses, touches, events or the household
 	maxFaults     = 30
 )
 
@@ -180,7 +180,7 @@ func (c *checker) node(n ast.Node) node {
 		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
 			return c.call(call{name: callee.Value, args: n.Arguments, at: n})
 		}
-		return c.fail(n, "a function cannot be called on a value: write it by itself, such as bought(\"SKU\")")
+		return c.asked(n)
 	case *ast.BuiltinNode:
 		return c.call(call{name: n.Name, args: n.Arguments, at: n})
 	case *ast.NilNode:

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// collection is something that a customer has many of: orders, lines, responses, touches, and the members of the household.
+// collection is something that a customer has many of: orders, lines, responses, touches, events, and the members of the household.
 type collection struct {
 	name   string
 	letter string // of its aliases in SQL
@@ -44,15 +44,16 @@ type itemField struct {
 	cast    string
 	integer bool
 	private bool
+	keyed   bool // of an event: a property, asked by its name
 	doc     string
 	example string
 }
 
-// item is one order, line, response, touch or member in memory.
+// item is one order, line, response, touch, event or member in memory.
 type item struct {
 	values   map[string]value
 	at       int64    // ever where it is not known
-	kind     string   // of a response; the channel of a touch
+	kind     string   // of a response; the channel of a touch; the name of an event
 	campaign int64    // 0 where unknown
 	skus     []string // of an order: of all its lines
 }
@@ -129,7 +130,7 @@ var touchesOf = &collection{
 }
 
 // behaviours are the collections of what customers did and what was done to them.
-var behaviours = []*collection{ordersOf, linesOf, responsesOf, touchesOf}
+var behaviours = []*collection{ordersOf, linesOf, responsesOf, touchesOf, eventsOf}
 
 // collection finds one by name; the household's has the facts of customers as its own.
 func (c *Catalog) collection(name string) *collection {
@@ -178,7 +179,7 @@ func (of *collection) fieldNames(reader bool) []string {
 // example gives a use of the collection for messages.
 func (of *collection) example() string {
 	return map[string]string{"orders": "any(orders, .amount > 20)", "lines": `any(lines, .product == "SEEDS-01")`, "responses": `any(responses, .kind == "click")`,
-		"touches": `count(touches, .channel == "post") <= 2`, "household": `any(household, .orders_count > 1)`}[of.name]
+		"touches": `count(touches, .channel == "post") <= 2`, "events": `any(events, .name == "viewed")`, "household": `any(household, .orders_count > 1)`}[of.name]
 }
 
 // itemNode is a fact of the item at hand.

@@ -96,8 +96,12 @@ func (c *tally) walk(catalog *Catalog, n ast.Node, of string) {
 			c.walk(catalog, part, of)
 		}
 	case *ast.CallNode:
-		name := n.Callee.(*ast.IdentifierNode).Value
-		call(name, n.Arguments)
+		switch callee := n.Callee.(type) {
+		case *ast.IdentifierNode:
+			call(callee.Value, n.Arguments)
+		case *ast.MemberNode:
+			c.walk(catalog, callee, of)
+		}
 	case *ast.BuiltinNode:
 		call(n.Name, n.Arguments)
 	}
@@ -107,7 +111,7 @@ func (c *tally) walk(catalog *Catalog, n ast.Node, of string) {
 func collectionIn(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.IdentifierNode:
-		if slices.Contains([]string{"orders", "lines", "responses", "touches", "household"}, n.Value) {
+		if slices.Contains([]string{"orders", "lines", "responses", "touches", "events", "household"}, n.Value) {
 			return n.Value
 		}
 	case *ast.BuiltinNode:
@@ -128,7 +132,7 @@ func (c *tally) missing(least int, many bool) (missing []string) {
 	for _, op := range strings.Fields("in contains startsWith endsWith matches") {
 		want = append(want, "operator not "+op)
 	}
-	for _, of := range strings.Fields("orders lines responses touches household") {
+	for _, of := range strings.Fields("orders lines responses touches events household") {
 		want = append(want, "collection "+of)
 	}
 	for _, k := range []kind{text, number, boolean, instant, texts} {

@@ -11,6 +11,7 @@ An expression chooses customers: it is a condition that holds for a customer or 
 country in ["DE", "AT"] and orders_count >= 3 and last_order_at < ago("90d")
 any(orders, .product == "SEEDS-01" and .amount > 20)
 clicked("spring-2026", "30d") and not bought("ROSES")
+did("viewed", "7d") and never(bought("ROSES"))
 in_segment("vip") and email endsWith "@example.org"
 ` + "```" + `
 
@@ -40,12 +41,14 @@ in_segment("vip") and email endsWith "@example.org"
 - **Money** is in the base currency.
 - **Rented names** (hired for a use, no answer yet) belong to a segment only where it names a list of theirs: ` + "`in_list(\"Herb Society\")`" + `, or
   ` + "`in_list(\"spring run\")`" + ` for the net names of a merge/purge run. Everything else asks the house file alone, and so does the empty expression.
-  Inside a journey the conditions of branches and goals ask everybody who walks it. Whoever responds or orders joins the house file.
-- **Many of a kind**: ` + "`orders` `lines` `responses` `touches` `household`" + ` are asked with ` + "`any all none one count sum min max mean first last`" + `, after a
+  Inside a journey the conditions of branches and goals ask everybody who walks it. Whoever responds or orders joins the house file; an event does not do that.
+- **Many of a kind**: ` + "`orders` `lines` `responses` `touches` `events` `household`" + ` are asked with ` + "`any all none one count sum min max mean first last`" + `, after a
   ` + "`filter`" + ` where only some count and a ` + "`map`" + ` where a value of each is needed: ` + "`mean(map(filter(orders, .at > ago(\"1y\")), .amount)) > 50`" + `. A fact of an
   item begins with a dot; facts of the customer can stand beside it. First and last go by time, then by order number or the like.
 - **What was sent or done**: ` + "`any(responses, .objective == \"reactivation\")`, `contacts(\"post\", \"90d\") <= 2`, `never(clicked())`" + `, and
   ` + "`followed(clicked(\"spring-2026\"), bought(\"ROSES\"), \"7d\")`" + ` for what came after what.
+- **Events** are what customers did elsewhere (a shop, an app, a till), by names that whoever reports them gives: ` + "`did(\"viewed\", \"30d\")`" + `,
+  ` + "`sum(filter(events, .name == \"viewed\"), .value) > 100`" + `. Other things known of them are properties, asked by name: ` + "`any(events, .text(\"page\") == \"/roses\" and .number(\"seconds\") > 30)`" + `.
 - **Household**: the members of the house file with the same surname at the same residence, the customer among them; who has none is one alone. ` + "`household`" + ` has
   the facts of customers: ` + "`count(household) >= 2`, `sum(household, .total_spent) > 500`" + `; ` + "`household(...)`" + ` asks a whole expression of each member.
 - **Private attributes** are not there for the read-only role: neither expressions, suggestions, charts nor customers show them, and of a segment that asks for one it sees only the name, of a campaign whose audience or branch does, not the expression. An administrator says which are private (Settings, Attributes).

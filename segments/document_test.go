@@ -9,7 +9,7 @@ import (
 )
 
 // fragments are in the document's text without being expressions by themselves.
-var fragments = strings.Fields("and or not && || ! == != < <= > >= x a b mo y true false `text` year month day weekday hour not startsWith endsWith orders lines responses touches household filter map + (?m) \\b")
+var fragments = strings.Fields("and or not && || ! == != < <= > >= x a b mo y true false `text` year month day weekday hour not startsWith endsWith orders lines responses touches events household filter map + (?m) \\b")
 
 // Every example of docs/segments.md is an expression that runs and means the same to both evaluators.
 func TestExamplesOfTheDocument(t *testing.T) {

@@ -29,7 +29,7 @@ func (s source) in(of string) source { s.of = of; return s }
 // collection draws a collection, or a filter over one, and gives its name too.
 func (s source) collection(depth int, of ...string) (name, written string) {
 	if of == nil {
-		of = []string{"orders", "lines", "responses", "touches"}
+		of = []string{"orders", "lines", "responses", "touches", "events"}
 		if !s.member && !s.asOf {
 			of = append(of, "household")
 		}
@@ -52,8 +52,13 @@ func (s source) collection(depth int, of ...string) (name, written string) {
 func (s source) itemFacts(of string, k kind) (facts []string) {
 	if many := s.u.catalog.collection(of); many != nil {
 		for _, f := range many.fields {
-			if f.kind == k {
-				facts = append(facts, "."+f.name)
+			switch {
+			case f.kind == k && f.keyed:
+				for _, key := range propertyKeys {
+					facts = append(facts, "."+f.name+"("+strconv.Quote(key)+")")
+				}
+			case f.kind == k:
+				facts = append(facts, "."+f.name, "."+f.name)
 			}
 		}
 	}
@@ -240,13 +245,19 @@ func (s source) span() string {
 		`(duration("2w") - duration("1d"))`, `duration("90min")`, `duration("1s")`, `duration("11mo")`, `duration("4y")`, `(duration("1mo") + duration("1d"))`)
 }
 
+// propertyKeys are the names of properties, each with values of every type and missing here and there.
+var propertyKeys = []string{"page", "n", "größe"}
+
 // event draws what followed and never take.
 func (s source) event(depth int) string {
-	switch s.form(3) {
+	switch s.form(4) {
+	case 3:
+		name := strconv.Quote(s.one("name of an event", append(s.u.catalog.Events, "")...))
+		return "did" + s.one("of", "()", "("+name+")", "("+name+`, "90d")`, "("+name+`, "")`, "("+name+`, "2mo")`)
 	case 0:
 		return "bought" + s.one("what", "()", `("a")`, `("a", "90d")`, `("", "60d")`, `("DE", "6mo")`, `("ß", "")`)
 	case 1:
-		name, items := s.collection(depth, "orders", "lines", "responses", "touches")
+		name, items := s.collection(depth, "orders", "lines", "responses", "touches", "events")
 		return "any(" + items + ", " + s.in(name).cond(depth) + ")"
 	}
 	campaign := strconv.Quote(s.one("campaign", append(s.u.catalog.Campaigns, "")...))

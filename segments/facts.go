@@ -19,6 +19,7 @@ type Facts struct {
 	lines     []item
 	responses []item
 	touches   []item
+	events    []item
 	lists     []int64
 	rented    bool
 	household []*Facts // other members of the house file, by number
@@ -51,7 +52,7 @@ func LoadFacts(ctx context.Context, q Querier, ids []int64) (map[int64]Facts, er
 	}
 	found := make(map[int64]*Facts, len(all))
 	for _, load := range []func(context.Context, Querier, []int64, map[int64]*Facts) error{
-		catalog.loadFields, loadOrders, loadLines, loadEvents,
+		catalog.loadFields, loadOrders, loadLines, loadContacts, loadEvents,
 	} {
 		if err := load(ctx, q, all, found); err != nil {
 			return nil, err
@@ -205,7 +206,8 @@ func perhaps(s *string) value {
 	return knownText(*s)
 }
 
-func loadEvents(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
+// loadContacts reads responses, touches and lists.
+func loadContacts(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
 	rows, err := q.Query(ctx, `
 		SELECT r.customer_id, 'response' AS what, r.kind, coalesce(r.campaign_id, 0), r.at, r.channel, r.keycode, c.code, c.objective, '0',
 			r.response_id::text COLLATE "C" AS tie, 0::bigint AS step

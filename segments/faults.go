@@ -223,6 +223,9 @@ func (c *checker) name(n ast.Node) string {
 		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
 			return callee.Value + "(...)"
 		}
+		if callee, ok := n.Callee.(*ast.MemberNode); ok {
+			return c.name(callee) + "(...)"
+		}
 	case *ast.BuiltinNode:
 		return n.Name + "(...)"
 	case *ast.UnaryNode, *ast.BinaryNode:

@@ -42,6 +42,7 @@ var mistakes = []string{
 	"city = \"a\"\n  and contry == \"DE\"\n  and orders_count > \"3\"\n  or bought(\"X\", \"ninety days\"",
 	`(contry == "DE" or (city = "Bonn" and any(orders, .at >))) and vip == 3`,
 	`in_segment("vop") and (city == "a" or) and any(lines, .categry == "x" or .amount = 3)`,
+	`any(events, .text == "a" and .numer("x") > 1 and .name("viewed"))`, `did("veiwed") and any(events, .text("page" == "x") and .value = 3)`, `any(events, .text("page") = "x") and vpi`,
 	`household(city = "a") and as_of("2026-01-01", count(orders) >) and scor > 1`,
 }
 

@@ -14,7 +14,7 @@ import (
 func TestWordsOfTheLanguageAreReserved(t *testing.T) {
 	t.Parallel()
 	people := customers.New(customers.Deps{Pool: pgtest.New(t)})
-	words := strings.Fields("orders lines responses touches household and or not in let if else true false nil contains matches")
+	words := strings.Fields("orders lines responses touches events household and or not in let if else true false nil contains matches")
 	for _, f := range functions() {
 		words = append(words, f.name)
 	}
@@ -33,7 +33,7 @@ func TestWordsOfTheLanguageAreReserved(t *testing.T) {
 func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 	t.Parallel()
 	s, pool := world(t, 40)
-	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought"} {
+	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought", "events", "did"} {
 		exec(t, pool, `INSERT INTO attributes (name, label, type, column_name, created_at) VALUES ($1, $1, 'text', 'a_' || $1, $2)`, name, testNow)
 		exec(t, pool, `ALTER TABLE customers ADD COLUMN a_`+name+` text`)
 		exec(t, pool, `UPDATE customers SET a_`+name+` = CASE WHEN customer_id % 2 = 0 THEN 'x' END`)
@@ -45,7 +45,7 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 	}
 	exec(t, pool, `UPDATE customers SET a_list = 'x'`)
 	facts := allFacts(t, pool)
-	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought"} {
+	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought", "events", "did"} {
 		count, err := s.Count(t.Context(), name+` == "x"`, Exact)
 		even, evenErr := s.Count(t.Context(), "nth(2)", Exact)
 		if err != nil || evenErr != nil || count.Count != even.Count {
@@ -54,7 +54,7 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 	}
 	for _, expression := range []string{`list == "House" or list == "x"`, `lines == "x" and any(lines, .quantity > 0)`, `responses == "x" or count(responses) > 1`, `touches contains "x" and none(touches, .channel == "post")`,
 		`household == "x" or household(vip) or any(household, .household == "x" and .lines == "x")`, `top == "x" and top(5, score)`, `year == "x" and year(created_at) == 2026`,
-		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`} {
+		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`, `events == "x" and did("viewed") or did == "x" and any(events, .text("page") == events)`} {
 		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
 			t.Errorf("%s: %v", expression, err)
 		}

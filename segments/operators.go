@@ -12,7 +12,7 @@ func (c *checker) identifier(n *ast.IdentifierNode) node {
 			return c.fail(n, "%s is private: your role may not use it", n.Value)
 		}
 		if c.asOf {
-			return c.fail(n, "%s is known only as it is now: as_of asks orders, lines, responses and touches", n.Value)
+			return c.fail(n, "%s is known only as it is now: as_of asks orders, lines, responses, touches and events", n.Value)
 		}
 		c.outer++
 		return &fieldNode{field: f}
@@ -44,7 +44,7 @@ func (c *checker) identifier(n *ast.IdentifierNode) node {
 func (c *checker) member(n *ast.MemberNode) node {
 	property, ok := n.Property.(*ast.StringNode)
 	if f, isCall := n.Node.(*ast.BuiltinNode); ok && isCall && (f.Name == "first" || f.Name == "last") {
-		return c.edge(call{name: f.Name, args: f.Arguments, at: f}, property)
+		return c.edge(call{name: f.Name, args: f.Arguments, at: f}, property, nil)
 	}
 	if pointer, isPointer := n.Node.(*ast.PointerNode); !ok || !isPointer || pointer.Name != "" || c.items == nil {
 		if of, isName := n.Node.(*ast.IdentifierNode); isName && ok {
@@ -55,16 +55,40 @@ func (c *checker) member(n *ast.MemberNode) node {
 		}
 		return c.failForm(n)
 	}
-	return c.itemField(c.items, property)
+	return c.itemField(c.items, property, nil)
 }
 
-func (c *checker) itemField(of *collection, property *ast.StringNode) node {
+// asked is a property of the event at hand, .text("page"), or of the first or last one: last(events).text("page").
+func (c *checker) asked(n *ast.CallNode) node {
+	if callee, ok := n.Callee.(*ast.MemberNode); ok {
+		if property, ok := callee.Property.(*ast.StringNode); ok {
+			if f, isCall := callee.Node.(*ast.BuiltinNode); isCall && (f.Name == "first" || f.Name == "last") {
+				return c.edge(call{name: f.Name, args: f.Arguments, at: f}, property, n)
+			}
+			if _, pointer := callee.Node.(*ast.PointerNode); pointer && c.items != nil {
+				return c.itemField(c.items, property, n)
+			}
+		}
+	}
+	return c.fail(n, "a function cannot be called on a value: write it by itself, such as bought(\"SKU\")")
+}
+
+// itemField is a fact of an item; asked is nil where no parentheses follow it.
+func (c *checker) itemField(of *collection, property *ast.StringNode, asked *ast.CallNode) node {
 	f := of.field(property.Value)
 	if f == nil {
 		return c.fail(property, "%s has no fact %q%s", of.one, "."+property.Value, didYouMean("."+property.Value, of.fieldNames(c.catalog.reader)))
 	}
 	if f.private && c.catalog.reader {
 		return c.fail(property, "%s is private: your role may not use it", f.name)
+	}
+	switch {
+	case f.keyed && asked == nil:
+		return c.fail(property, ".%s is asked with the name of a property: write %s", f.name, f.example)
+	case f.keyed:
+		return c.property(f, asked)
+	case asked != nil:
+		return c.fail(asked, "%s is a fact, not a function: write it without parentheses", "."+f.name)
 	}
 	return &itemNode{field: f}
 }

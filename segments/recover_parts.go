@@ -93,6 +93,9 @@ func (r *recovery) brackets(lo, hi int, in place, failed *file.Error) {
 		from, call := i, r.isCall(i, lo)
 		if call {
 			from, words = i-1, words[:len(words)-1]
+			if from > lo && r.tokens[from-1].text == "." { // a property of an event
+				from, words = from-1, words[:len(words)-1]
+			}
 		}
 		tree, wrong := (ast.Node)(nil), failed
 		dotted := call && from > lo && r.tokens[from-1].text == "."

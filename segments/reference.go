@@ -8,7 +8,7 @@ import (
 // Entry describes one field or function of the language.
 type Entry struct {
 	Name        string `json:"name"`
-	Kind        string `json:"kind"`      // "field", "order field", "line field", "response field", "touch field" or "function"
+	Kind        string `json:"kind"`      // "field", "order field", "line field", "response field", "touch field", "event field" or "function"
 	Signature   string `json:"signature"` // as it is written in an expression
 	Type        string `json:"type"`
 	Description string `json:"description"`
@@ -28,7 +28,7 @@ func Reference() []Entry {
 			if example == "" {
 				example = exampleFor(name, f.kind)
 			}
-			entries = append(entries, Entry{Name: name, Kind: itemKind(of), Signature: name, Type: f.kind.String(), Description: f.doc,
+			entries = append(entries, Entry{Name: name, Kind: itemKind(of), Signature: f.written(), Type: f.kind.String(), Description: f.doc,
 				Example: "any(" + of.name + ", " + example + ")"})
 		}
 	}
@@ -56,6 +56,7 @@ type Names struct {
 	Segments   []string    `json:"segments"`
 	Lists      []string    `json:"lists"`
 	Campaigns  []string    `json:"campaigns"` // codes
+	Events     []string    `json:"events"`    // names that there have been
 }
 
 // Markdown writes the reference as the tables of docs/segments.md.
@@ -67,6 +68,7 @@ func markdownReference() string {
 		{itemKind(linesOf), "Facts of an order line: lines", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
 		{itemKind(responsesOf), "Facts of a response: responses", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
 		{itemKind(touchesOf), "Facts of a touch: touches", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
+		{itemKind(eventsOf), "Facts of an event: events", "| name | type | meaning | example |\n| --- | --- | --- | --- |\n"},
 		{"function", "Functions", "| function | gives | meaning | example |\n| --- | --- | --- | --- |\n"},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", part.title, part.head)

@@ -52,5 +52,5 @@ func (s *Service) Names(ctx context.Context) (Names, error) {
 	if err != nil {
 		return Names{}, err
 	}
-	return Names{Reference: Reference(), Attributes: c.Attributes, Segments: c.Segments, Lists: c.Lists, Campaigns: c.Campaigns}, nil
+	return Names{Reference: Reference(), Attributes: c.Attributes, Segments: c.Segments, Lists: c.Lists, Campaigns: c.Campaigns, Events: c.Events}, nil
 }

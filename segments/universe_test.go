@@ -2,6 +2,7 @@ package segments
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -80,7 +81,7 @@ func (u *universe) elsewhere(t testing.TB, r *rand.Rand) {
 		SELECT format('ALTER TABLE %I ALTER COLUMN %I TYPE %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod))
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 		WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND a.attnum > 0 AND a.attcollation <> 0 AND
-			c.relname IN ('customers', 'orders', 'order_lines', 'responses', 'touches', 'campaigns', 'lists', 'products', 'segments') AND c.relkind IN ('r', 'p')`)
+			c.relname IN ('customers', 'orders', 'order_lines', 'responses', 'touches', 'events', 'event_names', 'campaigns', 'lists', 'products', 'segments') AND c.relkind IN ('r', 'p')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +148,9 @@ func (u *universe) names(t testing.TB, r *rand.Rand) {
 	for _, code := range []string{"spring", "autumn", "été-2026"} {
 		exec(t, u.pool, `INSERT INTO campaigns (code, name, objective, currency, state, created_by, created_at, updated_at) VALUES ($1, $1, $3, 'USD', 'running', 'test', $2, $2)`,
 			code, u.now, pick(r, []string{"win", "keep", "", "ẞ"}))
+	}
+	for _, name := range eventNames {
+		exec(t, u.pool, `INSERT INTO event_names (name, created_at) VALUES ($1, $2)`, name, u.now)
 	}
 	for _, sku := range []string{"a", "DE", "b", "ß", "İ"} {
 		exec(t, u.pool, `INSERT INTO products (sku, name, category, created_at) VALUES ($1, $1, $2, $3)`, sku, pick(r, []string{"seeds", "", "Σ", "bulbs"}), u.now)
@@ -242,6 +246,14 @@ func (u *universe) people(t testing.TB, r *rand.Rand, columns [][2]string) {
 				id, int64(1+r.IntN(4)), int64(e), pick(r, []string{"sent", "sent", "sent", "planned", "bounced"}), u.now, maybe(r, u.time(r)), pick(r, channels),
 				odd(), pick(r, []string{"0", "0.0125", "1", "999999999999999.9999"}))
 		}
+		for range r.IntN(5) {
+			at := u.time(r)
+			if r.IntN(3) == 0 {
+				at = u.now.AddDate(0, -1, 0)
+			}
+			batch.Queue(`INSERT INTO events (customer_id, at, event_id, name, value, properties, recorded_at) VALUES ($1, $2, gen_random_uuid(), $3, $4::text::numeric, $5, $2)`,
+				id, at, pick(r, append([]string{u.text(r)}, eventNames...)), maybe(r, pick(r, []string{"0", "12.5", "-3", "0.000001", "9999999999999.999999", "100"})), u.properties(r))
+		}
 		for list := range int64(5) {
 			if r.IntN(5) == 0 {
 				batch.Queue(`INSERT INTO list_members (customer_id, list_id, added_at) VALUES ($1, $2, $3)`, id, list+1, u.now)
@@ -253,6 +265,24 @@ func (u *universe) people(t testing.TB, r *rand.Rand, columns [][2]string) {
 	}
 }
 
+var eventNames = []string{"viewed", "signed up", "ß", "a\"b"}
+
+// properties draws some, of one name now a text and now a number.
+func (u *universe) properties(r *rand.Rand) map[string]any {
+	properties := map[string]any{}
+	for _, key := range propertyKeys {
+		switch r.IntN(4) {
+		case 0:
+			properties[key] = u.text(r)
+		case 1:
+			properties[key] = json.Number(pick(r, []string{"0", "1", "2.5", "-3.000001", "999999999999999", "20.50"}))
+		case 2:
+			properties[key] = r.IntN(2) == 0
+		}
+	}
+	return properties
+}
+
 // lookups takes away indexes over texts that the program keeps short.
 func (u *universe) lookups(t testing.TB) {
 	t.Helper()
@@ -262,7 +292,7 @@ func (u *universe) lookups(t testing.TB) {
 // about tells all that is stored of a customer.
 func (u *universe) about(ctx context.Context, id int64) string {
 	var b strings.Builder
-	for _, table := range []string{"customers", "orders", "order_lines", "responses", "touches", "list_members"} {
+	for _, table := range []string{"customers", "orders", "order_lines", "responses", "touches", "events", "list_members"} {
 		rows, err := u.pool.Query(ctx, `SELECT left(jsonb_strip_nulls(to_jsonb(t))::text, 2000) FROM `+table+` t WHERE customer_id = $1`, id)
 		if err != nil {
 			return err.Error()

@@ -90,6 +90,7 @@ func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
 	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES
 		('vip', 'vip and orders_count >= 2', 'test', $1, $1), ('nested', 'not in_segment("vip") or clicked()', 'test', $1, $1),
 		('home', 'household(vip and count(orders) > 1) and not (country == "DE")', 'test', $1, $1), ('quiet', 'never(clicked()) and count(orders) < 3', 'test', $1, $1)`, testNow)
+	exec(t, pool, `INSERT INTO event_names (name, created_at) VALUES ('viewed', $1), ('signed_up', $1)`, testNow)
 	r := rand.New(rand.NewPCG(seed, 2))
 	var batch pgx.Batch
 	for i := range n {
@@ -123,6 +124,11 @@ func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
 				VALUES ($1, $2, $3, $7, 1, $4, $5, $6, $5, $8, $9::text::numeric)`,
 				id, int64(1+r.IntN(2)), int64(e), pick(r, []string{"sent", "sent", "planned", "bounced"}), someTime(r), maybe(r, someTime(r)), pick(r, channels),
 				maybe(r, pick(r, words)), pick(r, []string{"0", "0.0125", "1"}))
+		}
+		for range r.IntN(4) {
+			batch.Queue(`INSERT INTO events (customer_id, at, event_id, name, value, properties, recorded_at) VALUES ($1, $2, gen_random_uuid(), $3, $4::text::numeric, $5, $2)`,
+				id, someTime(r), pick(r, []string{"viewed", "viewed", "signed_up", "Ä"}), maybe(r, pick(r, []string{"0", "12.5", "-3"})),
+				map[string]any{"page": pick(r, []any{"/roses", "/", 7, nil}), "seconds": r.IntN(60), "app": pick(r, []any{true, false, "true"})})
 		}
 		if r.IntN(3) == 0 {
 			batch.Queue(`INSERT INTO list_members (customer_id, list_id, added_at) VALUES ($1, $2, $3)`, id, int64(1+r.IntN(2)), testNow)
