@@ -93,13 +93,12 @@ func (r *recovery) brackets(lo, hi int, in place, failed *file.Error) {
 		from, call := i, r.isCall(i, lo)
 		if call {
 			from, words = i-1, words[:len(words)-1]
-			if from > lo && r.tokens[from-1].text == "." { // a property of an event
-				from, words = from-1, words[:len(words)-1]
-			}
 		}
 		tree, wrong := (ast.Node)(nil), failed
 		dotted := call && from > lo && r.tokens[from-1].text == "."
-		if call && (dotted || !isFunction(r.tokens[from].text)) {
+		if f := eventsOf.field(r.tokens[from].text); dotted && f != nil && f.keyed { // .text("page")
+			from, words = from-1, words[:len(words)-1]
+		} else if call && (dotted || !isFunction(r.tokens[from].text)) {
 			if name := r.tokens[from]; dotted {
 				r.c.failToken(name, "a function is not written behind a dot, but around what it asks, as in any(orders, .amount > 20)")
 			} else {
