@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -54,11 +53,8 @@ func (a *API) segmentPast(tag string) {
 			if err != nil {
 				return file{}, err
 			}
-			if err := a.Segments.Check(ctx, s.Expression); err != nil {
-				return file{}, err
-			}
-			return file{Type: "text/csv; charset=utf-8", Name: fmt.Sprintf("segment-%d.csv", s.ID),
-				Write: func(w io.Writer) error { return a.Segments.WriteCSV(ctx, s, w) }}, nil
+			write, err := a.Segments.Export(ctx, s)
+			return file{Type: "text/csv; charset=utf-8", Name: fmt.Sprintf("segment-%d.csv", s.ID), Write: write}, err
 		})
 	add(a, op{id: "profileExpression", method: http.MethodPost, path: "/segments/profile", summary: "The members of an expression by country, age, value and reach", tag: tag, need: access.SegmentsRead},
 		func(ctx context.Context, in *body[expression]) (insights.Profile, error) {

@@ -16,12 +16,17 @@ import (
 
 // Approve freezes a draft: audience, journey, template versions, links and keycodes. Details.Warnings say what may
 // surprise, such as a budget below the forecast. Fails with Invalid (no budget, a broken journey, template or
-// expression), Conflict or NotFound. rowVersion guards against lost updates unless 0.
+// expression), Conflict, NotFound, or Unavailable where too many look at all customers. rowVersion guards against lost updates unless 0.
 func (s *Service) Approve(ctx context.Context, id int64, rowVersion int) (Details, error) {
 	names, err := s.customers.FieldNames(ctx)
 	if err != nil {
 		return Details{}, err
 	}
+	leave, err := s.segments.Room(ctx) // for the forecast: before the campaign is locked
+	if err != nil {
+		return Details{}, err
+	}
+	defer leave()
 	var warnings []string
 	err = s.change(ctx, id, rowVersion, Approve, func(tx pgx.Tx, c *Campaign) (err error) {
 		warnings, err = s.freezeTx(ctx, tx, c, names)

@@ -3,21 +3,38 @@ package campaigns
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"strconv"
+	"time"
 
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/campaigns/journey"
 	"aldine/customers"
+	"aldine/internal/fault"
 	"aldine/segments"
 )
 
-// Forecast tells what a campaign would do and cost at most. Fails with Invalid or NotFound.
+// forecastTimeout ends each look at the audience.
+const forecastTimeout = 30 * time.Second
+
+// Forecast tells what a campaign would do and cost at most. It takes its turn among all who look at all customers. Fails with Invalid,
+// NotFound, or Unavailable where there is no turn or a look takes longer than 30 seconds.
 func (s *Service) Forecast(ctx context.Context, id int64) (Forecast, error) {
 	var f Forecast
-	err := s.in(ctx, func(tx pgx.Tx) error {
+	leave, err := s.segments.Room(ctx)
+	if err != nil {
+		return f, err
+	}
+	defer leave()
+	err = s.in(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1::text, true)`, strconv.FormatInt(s.patience.Milliseconds(), 10)); err != nil {
+			return err
+		}
 		c, err := load(ctx, tx, id)
 		if err != nil {
 			return err
@@ -30,6 +47,10 @@ func (s *Service) Forecast(ctx context.Context, id int64) (Forecast, error) {
 		f, err = s.forecast(ctx, tx, c)
 		return err
 	})
+	var stopped *pgconn.PgError
+	if errors.As(err, &stopped) && stopped.Code == "57014" && ctx.Err() == nil { // query_canceled
+		return f, fault.Wrap(fault.Unavailable, err, "The forecast took longer than %d seconds: narrow the audience, or try again later", int(s.patience.Seconds()))
+	}
 	return f, err
 }
 

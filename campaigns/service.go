@@ -39,6 +39,7 @@ type Service struct {
 	engine    *journey.Engine
 	now       func() time.Time
 	log       *slog.Logger
+	patience  time.Duration // of a forecast
 }
 
 // New gives a service; Now and Log default to the clock and the default logger.
@@ -49,7 +50,7 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, segments: d.Segments, now: d.Now, log: d.Log}
+	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, segments: d.Segments, now: d.Now, log: d.Log, patience: forecastTimeout}
 	s.content = content.NewStore(d.Pool, d.Customers.FieldNames, d.Now)
 	s.engine = journey.NewEngine(journey.Deps{Pool: d.Pool, Jobs: d.Jobs, Now: d.Now, Log: d.Log,
 		Keycodes: s.sliceKeycodesTx, EntryDone: s.bookListsTx})

@@ -1,13 +1,17 @@
 package segments
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/internal/access"
 	"aldine/internal/audit"
@@ -15,38 +19,45 @@ import (
 	"aldine/internal/fault"
 )
 
-// exportSlice is how many members are read between two looks at the reader: little memory, and no transaction that stays
-// open as long as a slow download.
+// exportSlice is how many members are read between two looks at the reader: little memory, and no connection that stays
+// taken as long as a slow download.
 const exportSlice = 10_000
 
-// WriteCSV writes the members of a segment as CSV that is safe to open in a spreadsheet, with all facts and attributes that the
-// actor may see, ordered by customer_id. Who is a member is found out once, before the first row; rows come in slices, so a
-// member who changes meanwhile is written as he or she stands then, and one who was erased is left out. The file is noted in
-// the audit log before the first row. It fails with Invalid for an expression that is no longer valid or that the actor
-// may not ask, before anything is written.
+// exportTimeout is how long finding the members may take, as a multiple of what a count may: nobody waits for a file as for a figure.
+const exportTimeout = 4
+
+// WriteCSV is Export and the writing of what it found.
 func (s *Service) WriteCSV(ctx context.Context, of Segment, w io.Writer) error {
-	catalog, err := CatalogFor(ctx, s.pool)
+	write, err := s.Export(ctx, of)
 	if err != nil {
 		return err
 	}
+	return write(w)
+}
+
+// Export finds the members of a segment, and gives what writes them as CSV that is safe to open in a spreadsheet, with all facts and
+// attributes that the actor may see, ordered by customer_id. Who is a member is found out once; rows come in slices, so a
+// member who changes meanwhile is written as he or she stands then, and one who was erased is left out. The file is noted in
+// the audit log before the first row. Finding and reading take their turn among all who look at all customers (Room), a slow
+// reader none. It fails with Invalid for an expression that is no longer valid or that the actor may not ask, Forbidden for a segment
+// that is hidden from the actor, and Unavailable where there is no turn, or the members are not found within two minutes; writing
+// fails where ctx ends, which ends the query in the database.
+func (s *Service) Export(ctx context.Context, of Segment) (write func(io.Writer) error, err error) {
+	catalog, err := CatalogFor(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
 	if of.Hidden {
-		return fault.New(fault.Forbidden, "The segment asks for private attributes, which your role may not see")
+		return nil, fault.New(fault.Forbidden, "The segment asks for private attributes, which your role may not see")
 	}
 	compiled, err := catalog.Compile(of.Expression, s.now())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var ids []int64
-	if err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		ids, err = compiled.MembersTx(ctx, tx, everybody)
-		return err
-	}); err != nil {
-		return err
+	ids, err := s.members(ctx, compiled)
+	if err != nil {
+		return nil, err
 	}
-	if err := s.noteExport(ctx, of); err != nil {
-		return err
-	}
-	out := csvsafe.NewWriter(w)
 	head, columns := []string{"customer_id"}, []string{"c.customer_id::text"}
 	for _, f := range append(append([]field(nil), coreFields...), catalog.fields...) {
 		if f.private && catalog.reader {
@@ -54,23 +65,76 @@ func (s *Service) WriteCSV(ctx context.Context, of Segment, w io.Writer) error {
 		}
 		head, columns = append(head, f.name), append(columns, "coalesce("+asCell(f)+", '')")
 	}
-	if err := out.Write(head...); err != nil {
+	sql := `SELECT ` + strings.Join(columns, ", ") + ` FROM customers c WHERE c.customer_id = ANY($1) ORDER BY c.customer_id`
+	return func(w io.Writer) error {
+		if err := s.noteExport(ctx, of); err != nil {
+			return err
+		}
+		var kept bytes.Buffer
+		out := csvsafe.NewWriter(&kept)
+		if err := out.Write(head...); err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return passOn(out, &kept, w)
+		}
+		for part := range slices.Chunk(ids, exportSlice) {
+			if err := s.exportPart(ctx, sql, part, out, len(columns)); err != nil {
+				return fmt.Errorf("members of segment %d: %w", of.ID, err)
+			}
+			if err := passOn(out, &kept, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// members finds who is in an audience, in its turn.
+func (s *Service) members(ctx context.Context, compiled *Compiled) (ids []int64, err error) {
+	leave, err := s.Room(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	limit := exportTimeout * s.timeout
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1::text, true)`, strconv.FormatInt(limit.Milliseconds(), 10)); err != nil {
+			return err
+		}
+		ids, err = compiled.MembersTx(ctx, tx, everybody)
+		return err
+	})
+	var stopped *pgconn.PgError
+	if errors.As(err, &stopped) && stopped.Code == "57014" && ctx.Err() == nil { // query_canceled
+		return nil, fault.Wrap(fault.Unavailable, err, "Finding the members took longer than %d seconds: narrow the expression", int(limit.Seconds()))
+	}
+	return ids, err
+}
+
+// exportPart reads some members. It waits for its turn as long as the reader does: the file has begun.
+func (s *Service) exportPart(ctx context.Context, sql string, ids []int64, out *csvsafe.Writer, columns int) error {
+	leave, err := s.turn(ctx)
+	if err != nil {
 		return err
 	}
-	list := strings.Join(columns, ", ")
-	for part := range slices.Chunk(ids, exportSlice) {
-		rows, err := s.pool.Query(ctx, `SELECT `+list+` FROM customers c WHERE c.customer_id = ANY($1) ORDER BY c.customer_id`, part)
+	defer leave()
+	return s.reading(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, sql, ids)
 		if err != nil {
 			return err
 		}
-		if err := copyRows(rows, out, len(columns)); err != nil {
-			return fmt.Errorf("members of segment %d: %w", of.ID, err)
-		}
-		if err := out.Flush(); err != nil {
-			return err
-		}
+		return copyRows(rows, out, columns)
+	})
+}
+
+// passOn writes what was read, when no connection is held for it any more.
+func passOn(out *csvsafe.Writer, kept *bytes.Buffer, w io.Writer) error {
+	if err := out.Flush(); err != nil {
+		return err
 	}
-	return out.Flush()
+	_, err := kept.WriteTo(w)
+	return err
 }
 
 func (s *Service) noteExport(ctx context.Context, of Segment) error {

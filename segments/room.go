@@ -20,14 +20,20 @@ func roomOf(pool *pgxpool.Pool) int32 { return max(1, pool.Config().MaxConns/4) 
 func (s *Service) Room(ctx context.Context) (leave func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	leave, err = s.turn(waiting)
+	if err != nil && ctx.Err() == nil {
+		return nil, fault.New(fault.Unavailable, "Too many counts are under way: try again in a minute, or ask for an estimate")
+	}
+	return leave, err
+}
+
+// turn is Room for who waits as long as it takes.
+func (s *Service) turn(ctx context.Context) (leave func(), err error) {
 	select {
 	case s.room <- struct{}{}:
 		return func() { <-s.room }, nil
-	case <-waiting.Done():
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, fault.New(fault.Unavailable, "Too many counts are under way: try again in a minute, or ask for an estimate")
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
