@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	"github.com/riverqueue/river"
@@ -90,15 +89,15 @@ func start(t testing.TB, work bool) *server {
 	d.Customers = customers.New(customers.Deps{Pool: pool, Jobs: jobs, Settings: store, DataDir: dir, Now: now, Log: log})
 	d.Segments = segments.New(pool, now)
 	d.Insights = insights.New(pool, d.Segments, store, now)
-	compile := func(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
+	compile := func(ctx context.Context, expression, prefix string, first, last int64) (mergepurge.Selection, error) {
 		compiled, err := d.Segments.Compile(ctx, expression, d.Now())
 		if err != nil {
-			return "", nil, err
+			return mergepurge.Selection{}, err
 		}
 		where, args := compiled.WhereSlice("c", prefix, first, last)
-		return where, args, nil
+		return mergepurge.Selection{Where: where, Args: args, Ranked: compiled.Ranks()}, nil
 	}
-	d.MergePurge = mergepurge.New(mergepurge.Deps{Pool: d.Pool, Jobs: jobs, Settings: d.Settings, Customers: d.Customers, Audience: compile, DataDir: dir, Now: d.Now, Log: log})
+	d.MergePurge = mergepurge.New(mergepurge.Deps{Pool: d.Pool, Jobs: jobs, Settings: d.Settings, Customers: d.Customers, Audience: compile, Veil: d.Segments.Veil, DataDir: dir, Now: d.Now, Log: log})
 	d.Duplicates = duplicates.New(duplicates.Deps{Pool: d.Pool, Jobs: jobs, Customers: d.Customers, DataDir: dir, Now: d.Now, Log: log})
 	d.Campaigns = campaigns.New(campaigns.Deps{Pool: pool, Jobs: jobs, Settings: store, Customers: d.Customers, Segments: d.Segments, Now: now, Log: log})
 	d.Tracking = tracking.New(tracking.Deps{Pool: pool, Jobs: jobs, Settings: store, Customers: d.Customers, Signer: signer, Now: now, Log: log, Expand: d.Campaigns.ExpandLink})

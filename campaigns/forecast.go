@@ -45,6 +45,9 @@ func (s *Service) Forecast(ctx context.Context, id int64) (Forecast, error) {
 			}
 		}
 		f, err = s.forecast(ctx, tx, c)
+		if fault.Is(err, fault.Invalid) {
+			return s.asSeen(ctx, tx, c.Expression, err)
+		}
 		return err
 	})
 	var stopped *pgconn.PgError
@@ -52,6 +55,28 @@ func (s *Service) Forecast(ctx context.Context, id int64) (Forecast, error) {
 		return f, fault.Wrap(fault.Unavailable, err, "The forecast took longer than %d seconds: narrow the audience, or try again later", int(s.patience.Seconds()))
 	}
 	return f, err
+}
+
+// asSeen gives what is wrong with an audience as the actor may see it: it may name what is private.
+func (s *Service) asSeen(ctx context.Context, tx pgx.Tx, expression string, wrong error) error {
+	if segments.MaySeeAll(ctx) {
+		return wrong
+	}
+	veiled, err := segments.Veil(ctx, tx, s.now())
+	if err != nil {
+		return err
+	}
+	if veiled(expression) {
+		return fault.New(fault.Invalid, "The audience is not valid any more. It asks for private attributes, which your role may not see: somebody who may has to correct it")
+	}
+	catalog, err := segments.CatalogFor(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := catalog.Compile(expression, s.now()); err != nil {
+		return err
+	}
+	return wrong
 }
 
 // forecast counts the audience by list, divides it into cells, and lets it run through the journey.

@@ -52,6 +52,10 @@ func New(d Deps) *Service {
 	}
 	s := &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, segments: d.Segments, now: d.Now, log: d.Log, patience: forecastTimeout}
 	s.content = content.NewStore(d.Pool, d.Customers.FieldNames, d.Now)
+	s.content.HideWith(func(ctx context.Context) (func(tags string) bool, error) {
+		hidden, err := customers.Hidden(ctx, d.Pool)
+		return hidden.In, err
+	})
 	s.engine = journey.NewEngine(journey.Deps{Pool: d.Pool, Jobs: d.Jobs, Now: d.Now, Log: d.Log,
 		Keycodes: s.sliceKeycodesTx, EntryDone: s.bookListsTx})
 	return s

@@ -164,21 +164,6 @@ func allAttributes(ctx context.Context, q Querier) ([]Attribute, error) {
 	})
 }
 
-// Hidden gives the names of the attributes that the actor may not see.
-func Hidden(ctx context.Context, q Querier) (map[string]bool, error) {
-	if access.From(ctx).Role != access.ReadOnly {
-		return nil, nil //nolint:nilnil // none
-	}
-	all, err := allAttributes(ctx, q)
-	hidden := map[string]bool{}
-	for _, a := range all {
-		if a.Private {
-			hidden[a.Name] = true
-		}
-	}
-	return hidden, err
-}
-
 // FieldNames gives every name that templates may use of a customer, whoever asks: a template is right or wrong for all.
 func (s *Service) FieldNames(ctx context.Context) ([]string, error) {
 	attributes, err := allAttributes(ctx, s.pool)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,22 +222,41 @@ func (s *Service) Import(ctx context.Context, importID int64) (Import, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Import{}, fault.New(fault.NotFound, "There is no import %d", importID)
 	}
-	return imp.shownTo(access.From(ctx).Role), err
+	if err != nil {
+		return Import{}, err
+	}
+	hidden, err := Hidden(ctx, s.pool)
+	return imp.shownTo(access.From(ctx).Role, hidden), err
 }
 
-// shownTo leaves the values of rejected rows to those who may change customers.
-func (i Import) shownTo(role access.Role) Import {
+// shownTo leaves the values of rejected rows to those who may change customers, and what tells of private attributes to those who may
+// see them.
+func (i Import) shownTo(role access.Role, hidden Private) Import {
+	maps.DeleteFunc(i.Mapping, func(column, field string) bool { return hidden[field] || hidden.In(column) })
+	if hidden.In(i.Error) {
+		i.Error = tellsPrivate
+	}
 	if i.Report == nil || role.May(access.CustomersWrite) {
 		return i
 	}
 	for n := range i.Report.Rejected {
-		i.Report.Rejected[n].Example = ""
+		of := &i.Report.Rejected[n]
+		if of.Example = ""; hidden.In(of.Reason) {
+			of.Reason = tellsPrivate
+		}
 	}
 	return i
 }
 
+// tellsPrivate stands for a reason that those who ask may not see.
+const tellsPrivate = "it is about a private attribute, which your role may not see"
+
 // Imports lists imports, the newest first, those before the number given (0: from the newest).
 func (s *Service) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
+	hidden, err := Hidden(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, `SELECT `+importColumns+` FROM imports i WHERE @before = 0 OR i.import_id < @before
 		ORDER BY i.import_id DESC LIMIT @limit`, pgx.NamedArgs{"before": before, "limit": max(1, min(limit, 200))})
 	if err != nil {
@@ -245,7 +265,7 @@ func (s *Service) Imports(ctx context.Context, before int64, limit int) ([]Impor
 	role := access.From(ctx).Role
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Import, error) {
 		i, err := scanImport(row)
-		return i.shownTo(role), err
+		return i.shownTo(role, hidden), err
 	})
 }
 

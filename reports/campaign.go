@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aldine/campaigns/rollup"
+	"aldine/customers"
 )
 
 // Report is all about one campaign. Amounts are in Currency.
@@ -70,7 +71,8 @@ type LinkClicks struct {
 	Customers int64  `json:"customers"`
 }
 
-// links gives the links that were clicked, the most clicked first.
+// links gives the links that were clicked, the most clicked first; one that fills in a private attribute is not told to those who may
+// not see it.
 func links(ctx context.Context, tx pgx.Tx, id int64, kept rollup.Figures) ([]LinkClicks, error) {
 	urls := map[string]string{}
 	var link, url string
@@ -78,9 +80,17 @@ func links(ctx context.Context, tx pgx.Tx, id int64, kept rollup.Figures) ([]Lin
 	if _, err := pgx.ForEachRow(rows, []any{&link, &url}, func() error { urls[link] = url; return nil }); err != nil {
 		return nil, err
 	}
+	hidden, err := customers.Hidden(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	out := []LinkClicks{}
 	for _, l := range kept.Of(rollup.Link) {
-		out = append(out, LinkClicks{URL: urls[l.Item], Clicks: l.Number, Touches: l.Responses, Customers: l.Customers})
+		url := urls[l.Item]
+		if hidden.In(url) {
+			url = "(private)"
+		}
+		out = append(out, LinkClicks{URL: url, Clicks: l.Number, Touches: l.Responses, Customers: l.Customers})
 	}
 	slices.SortStableFunc(out, func(a, b LinkClicks) int { return cmp.Compare(b.Touches, a.Touches) })
 	return out, nil

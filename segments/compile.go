@@ -64,6 +64,9 @@ func (c *Compiled) WhereSlice(alias, prefix string, first, last int64) (string, 
 	return c.where(alias, prefix, &[2]int64{first, last})
 }
 
+// Ranks tells whether the expression sets customers beside each other by top: it has to be asked of all at once to mean one ranking.
+func (c *Compiled) Ranks() bool { return c.ranked }
+
 // Match tells whether the expression holds for one customer; it means the same as Where. It fails with Invalid where the
 // expression ranks customers by top.
 func (c *Compiled) Match(facts Facts) (bool, error) {

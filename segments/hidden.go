@@ -36,6 +36,11 @@ func Veil(ctx context.Context, q Querier, now time.Time) (func(expression string
 	return func(expression string) bool { return all.asksPrivate(own, expression, now) }, nil
 }
 
+// Veil is the function Veil over the service's database.
+func (s *Service) Veil(ctx context.Context) (func(expression string) bool, error) {
+	return Veil(ctx, s.pool, s.now())
+}
+
 // seen gives a segment that was read as the actor may see it.
 func (s *Service) seen(ctx context.Context, of Segment, err error) (Segment, error) {
 	if err != nil {

@@ -23,7 +23,20 @@ func TestPrivateAttribute(t *testing.T) {
 	marketer.post("/segments", "name", "ill", "expression", name+` == "`+secret+`"`).to("/segments/1")
 	marketer.post("/segments", "name", "nested", "expression", `in_segment("ill")`).to("/segments/2")
 	marketer.post("/segments", "name", "open", "expression", `last_name == "Smith"`).to("/segments/3")
-	marketer.post("/templates", "name", "Text", "channel", "sms", "body", "Hello").to("/templates/1")
+	marketer.post("/templates", "name", "Text", "channel", "sms", "body", "Hello, {% if customer."+name+" == '"+secret+"' %}get well{% endif %}").to("/templates/1")
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := s.pool.Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	marketer.post("/templates", "name", "Plain", "channel", "sms", "body", "Nothing {{ customer.last_name }}").to("/templates/2")
+	marketer.post("/merge-runs", "name", "run").to("/merge-runs/1")
+	marketer.post("/merge-runs/1/house", "expression", name+` == "`+secret+`"`).to("/merge-runs/1")
+	exec(`INSERT INTO imports (kind, file_name, file_path, file_size, mapping, state, created_by, created_at, rejected, error, report)
+		VALUES ('customers', 'a.csv', '', 10, jsonb_build_object($1::text, $1::text), 'failed', 'test', now(), 1, $1 || ' is not what it was',
+			jsonb_build_object('rejected', jsonb_build_array(jsonb_build_object('reason', $1 || ': no day', 'rows', 1, 'line', 2, 'example', $2::text))))`, name, secret)
+	exec(`INSERT INTO import_rejects (import_id, line, reason, row_text) VALUES (1, 2, $1 || ': "' || $2 || '" is no day', $2), (1, 3, 'city: "' || $2 || '" is no city', $2)`, name, secret)
 	marketer.post("/campaigns", "name", "Care", "currency", "EUR", "audience", "expression", "expression", name+` == "`+secret+`"`, "cell_name", "all", "cell_share", "100", "journey_mode", "json",
 		"journey_json", `{"start":"b","steps":[{"key":"b","type":"branch","if":"`+name+` contains \"`+secret+`\"","then":"m"},{"key":"m","type":"sms","template":"Text"}]}`).to("/campaigns/1")
 	reader.get("/customers/1").want(200).has(secret)
@@ -66,7 +79,7 @@ func TestPrivateAttribute(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 25 || !seen["/segments/1"] || !seen["/customers/1"] || !seen["/campaigns/1"] {
+	if len(seen) < 25 || !seen["/segments/1"] || !seen["/customers/1"] || !seen["/campaigns/1"] || !seen["/templates/1"] || !seen["/imports/1"] || !seen["/merge-runs/1"] {
 		t.Errorf("only %d pages were seen", len(seen))
 	}
 	for _, path := range []string{"/segments/check", "/segments/sample", "/segments/profile", "/segments/overlap"} {
@@ -82,6 +95,11 @@ func TestPrivateAttribute(t *testing.T) {
 	reader.fragment("POST", "/segments/overlap", "expression", "", "with", "2").want(200).has("asks for private attributes")
 	reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer."+name+" }}!").want(200).has("You have !")
 	told(reader.post("/templates/preview", "channel", "sms", "body", "You have {{ customer.hidden_illnss }}!").want(200).has("hidden_illnss"))
+	reader.get("/templates").want(200).has("asks for private attributes", "Nothing {{ customer.last_name }}")
+	reader.get("/imports/1").want(200).has("about a private attribute", "city: is no city")
+	reader.get("/merge-runs/1").want(200).has("Customers by private attributes")
+	reader.get("/merge-runs/1/records").want(http.StatusForbidden)
+	told(reader.get("/campaigns/1/forecast"))
 	reader.fragment("POST", "/segments/rows", "expression", "")
 	reader.get("/segments/1/members.csv").want(http.StatusForbidden)
 	reader.get("/campaigns/1").want(200).has("asks for private attributes").has("(private)")

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"aldine/campaigns"
@@ -33,15 +32,15 @@ func wire(t *testing.T, d *web.Deps) {
 	d.Customers = customers.New(customers.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, DataDir: d.DataDir, Now: d.Now, Log: quiet})
 	d.Segments = segments.New(d.Pool, d.Now)
 	d.Insights = insights.New(d.Pool, d.Segments, d.Settings, d.Now)
-	compile := func(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
+	compile := func(ctx context.Context, expression, prefix string, first, last int64) (mergepurge.Selection, error) {
 		compiled, err := d.Segments.Compile(ctx, expression, d.Now())
 		if err != nil {
-			return "", nil, err
+			return mergepurge.Selection{}, err
 		}
 		where, args := compiled.WhereSlice("c", prefix, first, last)
-		return where, args, nil
+		return mergepurge.Selection{Where: where, Args: args, Ranked: compiled.Ranks()}, nil
 	}
-	d.MergePurge = mergepurge.New(mergepurge.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Audience: compile, DataDir: d.DataDir, Now: d.Now, Log: quiet})
+	d.MergePurge = mergepurge.New(mergepurge.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Audience: compile, Veil: d.Segments.Veil, DataDir: d.DataDir, Now: d.Now, Log: quiet})
 	d.Duplicates = duplicates.New(duplicates.Deps{Pool: d.Pool, Jobs: d.Jobs, Customers: d.Customers, DataDir: d.DataDir, Now: d.Now, Log: quiet})
 	d.Campaigns = campaigns.New(campaigns.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Segments: d.Segments, Now: d.Now, Log: quiet})
 	d.Tracking = tracking.New(tracking.Deps{Pool: d.Pool, Jobs: d.Jobs, Settings: d.Settings, Customers: d.Customers, Signer: signer, Now: d.Now,

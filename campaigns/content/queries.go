@@ -52,10 +52,17 @@ func one(rows pgx.Rows, what string) (Template, error) {
 	return t, err
 }
 
-// Get gives a template's newest version. Fails with NotFound.
-func (s *Store) Get(ctx context.Context, id int64) (Template, error) { return Load(ctx, s.pool, id, 0) }
+// Get gives a template's newest version as the actor may see it. Fails with NotFound.
+func (s *Store) Get(ctx context.Context, id int64) (Template, error) {
+	t, err := Load(ctx, s.pool, id, 0)
+	seen, err := s.seen(ctx, []Template{t}, err)
+	if err != nil {
+		return Template{}, err
+	}
+	return seen[0], nil
+}
 
-// List gives the newest versions by name.
+// List gives the newest versions by name, as the actor may see them.
 func (s *Store) List(ctx context.Context, q Query) ([]Template, error) {
 	if q.Limit <= 0 || q.Limit > 500 {
 		q.Limit = 50
@@ -68,10 +75,11 @@ func (s *Store) List(ctx context.Context, q Query) ([]Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scan)
+	list, err := pgx.CollectRows(rows, scan)
+	return s.seen(ctx, list, err)
 }
 
-// Versions gives all versions of a template, newest first. Fails with NotFound.
+// Versions gives all versions of a template, newest first, as the actor may see them. Fails with NotFound.
 func (s *Store) Versions(ctx context.Context, id int64) ([]Template, error) {
 	rows, err := s.pool.Query(ctx, selectTemplate+`WHERE t.template_id = @id ORDER BY v.version DESC LIMIT 1000`, pgx.NamedArgs{"id": id})
 	if err != nil {
@@ -81,5 +89,5 @@ func (s *Store) Versions(ctx context.Context, id int64) ([]Template, error) {
 	if err == nil && len(all) == 0 {
 		err = fault.New(fault.NotFound, "There is no template %d", id)
 	}
-	return all, err
+	return s.seen(ctx, all, err)
 }

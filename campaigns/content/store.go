@@ -29,6 +29,7 @@ type Store struct {
 	pool  *pgxpool.Pool
 	names func(context.Context) ([]string, error)
 	now   func() time.Time
+	veil  func(context.Context) (func(tags string) bool, error) // see HideWith
 
 	mu   sync.Mutex
 	kept map[versionKey]*Compiled

@@ -26,6 +26,9 @@ type Template struct {
 	CreatedBy string    `json:"created_by"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// Hidden tells that the words ask for private attributes, which the actor may not see: they are left out.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // Rendered is a template filled in for one customer. Text is the e-mail's text part, the SMS, the letter (a blank line

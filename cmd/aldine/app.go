@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
@@ -114,7 +113,7 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 	a.customers = customers.New(customers.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Secret: key, DataDir: cfg.Data, Now: now, Log: log})
 	a.segments = segments.New(a.pool, now)
 	a.insights = insights.New(a.pool, a.segments, a.settings, now)
-	a.mergePurge = mergepurge.New(mergepurge.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Audience: a.audience,
+	a.mergePurge = mergepurge.New(mergepurge.Deps{Pool: a.pool, Jobs: a.jobs, Settings: a.settings, Customers: a.customers, Audience: a.audience, Veil: a.segments.Veil,
 		DataDir: cfg.Data, Now: now, Log: log})
 	a.duplicates = duplicates.New(duplicates.Deps{Pool: a.pool, Jobs: a.jobs, Customers: a.customers, DataDir: cfg.Data, Now: now, Log: log})
 	a.customers.SearchAfterImport(a.duplicates.StartTx)
@@ -135,13 +134,13 @@ func openApp(ctx context.Context, cfg *config, log *slog.Logger, now func() time
 }
 
 // audience gives an expression as SQL, for merge/purge runs that take a part of the house file.
-func (a *app) audience(ctx context.Context, expression, prefix string, first, last int64) (string, pgx.NamedArgs, error) {
+func (a *app) audience(ctx context.Context, expression, prefix string, first, last int64) (mergepurge.Selection, error) {
 	compiled, err := a.segments.Compile(ctx, expression, a.now())
 	if err != nil {
-		return "", nil, err
+		return mergepurge.Selection{}, err
 	}
 	where, args := compiled.WhereSlice("c", prefix, first, last)
-	return where, args, nil
+	return mergepurge.Selection{Where: where, Args: args, Ranked: compiled.Ranks()}, nil
 }
 
 // openDelivery makes the senders. publicURL is where customers reach the tracked links. What is not configured goes to

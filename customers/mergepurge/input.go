@@ -79,7 +79,7 @@ func (s *Service) checkInput(ctx context.Context, in *NewInput) error {
 		if in.Expression != "" && s.audience == nil {
 			bad("expression", "the house file takes part as a whole here")
 		} else if in.Expression != "" {
-			if _, _, err := s.audience(ctx, in.Expression, "a", 0, 0); err != nil {
+			if _, err := s.audience(ctx, in.Expression, "a", 0, 0); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package mergepurge
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -22,17 +23,22 @@ func (s *Service) measureHouse(ctx context.Context, run *Run) error {
 	return nil
 }
 
-// loadHouse makes a record of each customer that the input's expression selects, by slices of customer numbers. A
-// customer whom an earlier house input selects too belongs to that one.
+// loadHouse makes a record of each customer that the input's expression selects, by slices of customer numbers; by one look where
+// it ranks customers, since a ranking for each slice would not be of one moment. A customer whom an earlier house input selects too
+// belongs to that one.
 func (s *Service) loadHouse(ctx context.Context, run *Run, in *Input) error {
 	base := run.first(in.No)
 	for {
 		first, last := in.BytesDone+1, min(in.BytesDone+s.sizes.customers, in.FileSize)
-		end := last >= in.FileSize
-		where, args, err := s.houseWhere(ctx, run, in, first, last)
+		where, args, ranked, err := s.houseWhere(ctx, run, in, first, last)
+		if err == nil && ranked {
+			first, last = in.BytesDone+1, in.FileSize
+			where, args, err = s.houseRanked(ctx, run, in, first, last)
+		}
 		if err != nil {
 			return err
 		}
+		end := last >= in.FileSize
 		args["run"], args["no"], args["base"], args["first"], args["last"], args["end"] = run.ID, in.No, base+in.Rows-1, first, last, end
 		err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 			tag, err := tx.Exec(ctx, `
@@ -54,28 +60,51 @@ func (s *Service) loadHouse(ctx context.Context, run *Run, in *Input) error {
 	}
 }
 
-func (s *Service) houseWhere(ctx context.Context, run *Run, in *Input, first, last int64) (string, pgx.NamedArgs, error) {
-	where, args := "true", pgx.NamedArgs{}
+// houseWhere gives the condition for the customers of an input, and whether it, or one before it, ranks customers.
+func (s *Service) houseWhere(ctx context.Context, run *Run, in *Input, first, last int64) (where string, args pgx.NamedArgs, ranked bool, err error) {
+	where, args = "true", pgx.NamedArgs{}
 	for _, other := range run.Inputs {
 		if other.Kind != House || other.No > in.No {
 			continue
 		}
 		sql := "true"
 		if other.Expression != "" {
-			more, of, err := s.audience(ctx, other.Expression, fmt.Sprintf("e%d_", other.No), first, last)
+			of, err := s.audience(ctx, other.Expression, fmt.Sprintf("e%d_", other.No), first, last)
 			if err != nil {
-				return "", nil, err
+				return "", nil, false, err
 			}
-			sql = more
-			for k, v := range of {
-				args[k] = v
-			}
+			sql, ranked = of.Where, ranked || of.Ranked
+			maps.Copy(args, of.Args)
 		}
 		if other.No < in.No {
 			where += " AND (" + sql + ") IS NOT TRUE"
 		} else {
 			where += " AND (" + sql + ")"
 		}
+	}
+	return where, args, ranked, nil
+}
+
+// houseRanked is houseWhere for all customers at once: who has a record by an earlier house input is known by that, lest the ranking
+// is made again.
+func (s *Service) houseRanked(ctx context.Context, run *Run, in *Input, first, last int64) (where string, args pgx.NamedArgs, err error) {
+	where, args = "true", pgx.NamedArgs{}
+	if in.Expression != "" {
+		of, err := s.audience(ctx, in.Expression, "e_", first, last)
+		if err != nil {
+			return "", nil, err
+		}
+		where, args = "("+of.Where+")", of.Args
+	}
+	var before []int
+	for _, other := range run.Inputs {
+		if other.Kind == House && other.No < in.No {
+			before = append(before, other.No)
+		}
+	}
+	if before != nil {
+		where += " AND NOT EXISTS (SELECT 1 FROM merge_records b WHERE b.run_id = @run AND b.input_no = ANY(@before::integer[]) AND b.customer_id = c.customer_id)"
+		args["before"] = before
 	}
 	return where, args, nil
 }

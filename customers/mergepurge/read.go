@@ -30,7 +30,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// Run gives one run with its inputs and report; NotFound where there is none.
+// Run gives one run with its inputs and report, as the actor may see it; NotFound where there is none.
 func (s *Service) Run(ctx context.Context, runID int64) (Run, error) {
 	run, err := s.run(ctx, s.pool, runID, "")
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Service) Run(ctx context.Context, runID int64) (Run, error) {
 			}
 		}
 	}
-	return run, nil
+	return run, s.hide(ctx, &run)
 }
 
 // run reads a run as it is stored; lock is put after the statement.

@@ -28,10 +28,13 @@ func fieldsSQL(m, c string) string {
 }
 
 // Records gives records in the order of their numbers, at most limit after the number given. NotFound where there is no
-// such run.
+// such run, Forbidden where they tell of what the actor may not see.
 func (s *Service) Records(ctx context.Context, runID int64, f Filter, after int64, limit int) ([]Record, error) {
 	run, err := s.run(ctx, s.pool, runID, "")
 	if err != nil {
+		return nil, err
+	}
+	if err := s.mayList(ctx, run); err != nil {
 		return nil, err
 	}
 	from, to := after+1, run.first(1<<30)

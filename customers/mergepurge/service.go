@@ -15,7 +15,14 @@ import (
 
 // Audience gives an expression as a condition in SQL over customers as c, of those with first <= customer_id <= last,
 // and its named arguments, which begin with prefix. The error is Invalid where the expression is not valid.
-type Audience func(ctx context.Context, expression, prefix string, first, last int64) (where string, args pgx.NamedArgs, err error)
+type Audience func(ctx context.Context, expression, prefix string, first, last int64) (Selection, error)
+
+// Selection is which customers an expression selects.
+type Selection struct {
+	Where  string
+	Args   pgx.NamedArgs
+	Ranked bool // it sets customers beside each other: it has to be asked of all at once
+}
 
 // Deps is what the service needs.
 type Deps struct {
@@ -24,6 +31,10 @@ type Deps struct {
 	Settings  *settings.Store
 	Customers *customers.Service
 	Audience  Audience // nil: the house file takes part as a whole
+
+	// Veil gives what tells of an expression whether it asks for something that the actor may not see; nil: nothing does.
+	Veil func(context.Context) (func(expression string) bool, error)
+
 	DataDir   string   // uploads and the matcher's files are kept in its folder merge-purge
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -36,6 +47,7 @@ type Service struct {
 	settings  *settings.Store
 	customers *customers.Service
 	audience  Audience
+	veil      func(context.Context) (func(expression string) bool, error)
 	dataDir   string
 	now       func() time.Time
 	log       *slog.Logger
@@ -58,6 +70,6 @@ func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, audience: d.Audience, dataDir: d.DataDir,
+	return &Service{pool: d.Pool, jobs: d.Jobs, settings: d.Settings, customers: d.Customers, audience: d.Audience, veil: d.Veil, dataDir: d.DataDir,
 		now: d.Now, log: d.Log, sizes: sizes{rows: 10_000, customers: 50_000, records: 50_000, rented: 5_000}}
 }

@@ -44,12 +44,12 @@ func setup(t testing.TB) *bench {
 }
 
 // cities stands for the segment language: "city:Bonn".
-func cities(_ context.Context, expression, prefix string, _, _ int64) (string, pgx.NamedArgs, error) {
+func cities(_ context.Context, expression, prefix string, _, _ int64) (Selection, error) {
 	city, found := strings.CutPrefix(expression, "city:")
 	if !found {
-		return "", nil, fault.BadField("expression", "not a city")
+		return Selection{}, fault.BadField("expression", "not a city")
 	}
-	return "c.city = @" + prefix + "1", pgx.NamedArgs{prefix + "1": city}, nil
+	return Selection{Where: "c.city = @" + prefix + "1", Args: pgx.NamedArgs{prefix + "1": city}}, nil
 }
 
 func (b *bench) ok(err error) {

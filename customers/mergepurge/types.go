@@ -98,6 +98,7 @@ type Input struct {
 	ListID     int64             `json:"list_id,omitempty"` // of a rented list that is in the database
 	Priority   int               `json:"priority"`          // lower wins, among rented lists
 	Expression string            `json:"expression,omitempty"`
+	Hidden     bool              `json:"hidden,omitempty"` // the expression asks for private attributes, which the actor may not see
 	FileName   string            `json:"file_name,omitempty"`
 	FileSize   int64             `json:"file_size,omitempty"`
 	BytesDone  int64             `json:"bytes_done"`
