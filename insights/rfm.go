@@ -49,6 +49,8 @@ type Grid struct {
 	Cuts      *Cuts  `json:"cuts"` // nil where nested
 
 	At time.Time `json:"at"` // when it was counted
+
+	gone int64 // how many were erased or merged by then, see goneSince
 }
 
 // Cuts are where the scores end: a value above the first has a score of 2 or more, and so on.
@@ -92,8 +94,14 @@ func (s *Service) today(sc Scheme) time.Time {
 // baseSQL gives number, day (since 1970), orders and sum (in ten thousandths) of everybody in the house file with an order: whole
 // numbers, which are read and compared several times as fast as numeric.
 func (sc Scheme) baseSQL() string {
+	return `SELECT b.customer_id, ((b.last AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint, b.orders::bigint, (b.spent * 10000)::bigint
+		FROM (` + sc.amountSQL() + `) b`
+}
+
+// amountSQL gives number, last order, orders and sum.
+func (sc Scheme) amountSQL() string {
 	if sc.derived() {
-		return `SELECT c.customer_id, ((c.last_order_at AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint, c.orders_count::bigint, (c.total_spent * 10000)::bigint
+		return `SELECT c.customer_id, c.last_order_at AS last, c.orders_count AS orders, c.total_spent AS spent
 			FROM customers c WHERE c.orders_count > 0 AND NOT c.rented`
 	}
 	var where []string
@@ -103,7 +111,7 @@ func (sc Scheme) baseSQL() string {
 	if !sc.Returns {
 		where = append(where, `o.quantity > 0 AND o.base_amount >= 0`)
 	}
-	return `SELECT o.customer_id, ((o.last AT TIME ZONE 'UTC')::date - date '1970-01-01')::bigint, o.orders, (o.spent * 10000)::bigint
+	return `SELECT o.customer_id, o.last, o.orders, o.spent
 		FROM (SELECT o.customer_id, max(o.ordered_at) AS last, count(*) AS orders, sum(o.base_amount) AS spent
 			FROM orders o WHERE ` + strings.Join(where, " AND ") + ` GROUP BY o.customer_id) o
 		JOIN customers c ON c.customer_id = o.customer_id AND NOT c.rented`
@@ -123,11 +131,16 @@ func (s *Service) RFM(ctx context.Context, sc Scheme) (Grid, error) {
 }
 
 func (s *Service) score(ctx context.Context, sc Scheme) (Grid, error) {
+	at := s.now()
+	gone, err := goneSince(ctx, s.pool, at) // before the look: whoever goes in between lets the grid be made again
+	if err != nil {
+		return Grid{}, err
+	}
 	list, err := s.shoppers(ctx, sc)
 	if err != nil {
 		return Grid{}, err
 	}
-	g := Grid{Customers: int64(len(list)), At: s.now()}
+	g := Grid{Customers: int64(len(list)), At: at, gone: gone}
 	if len(list) == 0 {
 		return g, nil
 	}

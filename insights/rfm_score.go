@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/internal/fault"
 )
@@ -47,7 +49,26 @@ func (s *Service) shoppers(ctx context.Context, sc Scheme) (list []shopper, err 
 		}
 		return rows.Err()
 	})
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "22003" { // numeric_value_out_of_range
+		return nil, s.tooMuch(ctx, sc, args, err)
+	}
 	return list, err
+}
+
+// tooMuch names who spent more than can be scored: 922,337,203,685,477, which is a wrong amount or rate.
+func (s *Service) tooMuch(ctx context.Context, sc Scheme, args pgx.NamedArgs, cause error) error {
+	var id int64
+	err := s.reading(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `SELECT b.customer_id FROM (`+sc.amountSQL()+`) b (customer_id, last, orders, spent)
+			WHERE abs(b.spent) > 9223372036854775807 / 10000.0 ORDER BY abs(b.spent) DESC, b.customer_id LIMIT 1`, args).Scan(&id)
+	})
+	if errors.Is(err, pgx.ErrNoRows) { // mended meanwhile
+		return fault.Wrap(fault.Unavailable, cause, "The orders have just changed: try again")
+	} else if err != nil {
+		return err
+	}
+	return fault.Wrap(fault.Conflict, cause, "The orders of customer %d add up to more than can be scored (9.2e14 in the base currency): correct their amounts or the exchange rate", id)
 }
 
 // The orders in which nested scores part: each measure, then the others, then the number, so that nobody is equal.

@@ -144,7 +144,8 @@ func (s *Service) saveList(ctx context.Context, sc Scheme, r, f, m int, name str
 			return err
 		}
 		tag, err := tx.Exec(ctx, `INSERT INTO list_members (customer_id, list_id, added_at)
-			SELECT c.customer_id, @list, @now FROM unnest(@ids::bigint[]) AS i (id) JOIN customers c ON c.customer_id = i.id ORDER BY c.customer_id`,
+			SELECT c.customer_id, @list, @now FROM unnest(@ids::bigint[]) AS i (id) JOIN customers c ON c.customer_id = i.id ORDER BY c.customer_id
+			FOR KEY SHARE OF c -- who is just being erased or merged is waited for, and left out`,
 			pgx.NamedArgs{"list": list, "now": s.now(), "ids": ids})
 		if err != nil {
 			return err
