@@ -55,3 +55,19 @@ func HoldImportsTx(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared(@key)`, pgx.NamedArgs{"key": lockCustomers})
 	return err
 }
+
+// lockMerges is held by a merge until it is done.
+const lockMerges = 0x41_4c_44_0a
+
+// HoldMergesTx keeps customers from being merged until the transaction ends, and waits for merges that are under way: who takes down
+// numbers of customers calls it before the look, lest one of them is gone, and who has come in for it is not seen.
+func HoldMergesTx(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared(@key)`, pgx.NamedArgs{"key": lockMerges})
+	return err
+}
+
+// MergingTx says that the transaction merges customers, and waits for those who hold merges. A merge calls it before it looks.
+func MergingTx(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(@key)`, pgx.NamedArgs{"key": lockMerges})
+	return err
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"aldine/customers"
 	"aldine/segments"
 )
 
@@ -42,6 +43,10 @@ func (e *Engine) freeze(ctx context.Context, id int64) error {
 		audience, err := catalog.Compile(expression, e.Now())
 		if err != nil {
 			return fmt.Errorf("audience of campaign %d: %w", id, err)
+		}
+		// A merge beside the look would take the member and leave the number: those under way are waited for, and later ones see the audience.
+		if err := customers.HoldMergesTx(ctx, tx); err != nil {
+			return err
 		}
 		ids, err := audience.MembersTx(ctx, tx, after)
 		if err != nil {

@@ -48,6 +48,9 @@ func (s *Service) inTx(ctx context.Context, do func(pgx.Tx) error) error {
 
 // mergeTx merges; alone says that no person looks at this pair, so that two external ids forbid it.
 func (s *Service) mergeTx(ctx context.Context, tx pgx.Tx, survivor, old int64, choose map[string]string, alone bool) (Merged, error) {
+	if err := customers.MergingTx(ctx, tx); err != nil {
+		return Merged{}, err
+	}
 	if err := customers.HoldImportsTx(ctx, tx); err != nil {
 		return Merged{}, err
 	}
