@@ -98,6 +98,9 @@ func (d *Demo) Load(ctx context.Context, n int) error {
 	if err := d.running(ctx); err != nil {
 		return err
 	}
+	if err := d.shop(ctx); err != nil {
+		return err
+	}
 	return d.note(ctx, "loaded")
 }
 

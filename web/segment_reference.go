@@ -45,6 +45,8 @@ func reference(names segments.Names) []referenceGroup {
 		insert := e.Name
 		if e.Kind == "function" {
 			insert = e.Signature
+		} else if e.Signature != e.Name { // a property
+			insert += `("")`
 		}
 		groups[i].Entries = append(groups[i].Entries, referenceEntry{e.Name, insert, e.Signature, e.Description})
 	}

@@ -67,7 +67,7 @@ func row(r *rand.Rand, inside bool, depth int) Item {
 		t.Left, t.Op, t.Values = &Left{Field: ".product"}, "==", []Value{text(r)}
 	case k == 5:
 		t.Left, t.Op = pick(r, &Left{Call: "bought"}, &Left{Call: "bought", Args: []Value{text(r), {"text", "30d"}}},
-			&Left{Call: "nth", Args: []Value{{"number", "10"}}}, &Left{Call: "bucket", Args: []Value{{"text", "s"}, {"number", "0"}, {"number", "20"}}}), Holds
+			events(r), &Left{Call: "did", Args: []Value{{"text", ""}, {"text", "30d"}}}, &Left{Call: "nth", Args: []Value{{"number", "10"}}}, &Left{Call: "bucket", Args: []Value{{"text", "s"}, {"number", "0"}, {"number", "20"}}}), Holds
 	case k == 6:
 		t.Left, t.Op = &Left{Call: pick(r, "any", "all", "none", "one"), Of: "orders", Where: where(r, depth)}, Holds
 	case k == 7:
@@ -82,6 +82,17 @@ func row(r *rand.Rand, inside bool, depth int) Item {
 		}
 	}
 	return t
+}
+
+// events asks about properties.
+func events(r *rand.Rand) *Left {
+	property := func(field string) *Left {
+		return &Left{Field: field, Args: []Value{{"text", pick(r, "page", `a "b"`, "größe")}}}
+	}
+	return &Left{Call: pick(r, "any", "none"), Of: "events", Where: &Item{Kind: Group, Join: pick(r, "and", "or"), Items: []Item{
+		{Kind: Test, Left: property(".text"), Op: pick(r, "==", "contains"), Values: []Value{text(r)}, Not: r.IntN(2) == 0},
+		{Kind: Test, Left: property(".number"), Op: ">=", Values: []Value{number(r)}},
+		pick(r, Item{Kind: Test, Left: property(".flag"), Op: Holds}, Item{Kind: Test, Left: property(".text"), Op: Known})}}}
 }
 
 // where is a group with at least one row.
@@ -189,17 +200,20 @@ func TestRows(t *testing.T) {
 		}
 	}
 	for expression, want := range map[string]string{
-		`orders_count > 1 // best`:              "note",
-		`a /* x */ and b`:                       "note",
-		`orders_count + 1 > 2`:                  "computed",
-		`a ? b : c`:                             "chooses",
-		`total > 1e3`:                           "no plain value",
-		`total >`:                               "mistake",
-		`"x" in tags`:                           "brackets",
-		`any(filter(orders, .a == 1), .b == 2)`: "itself computed",
-		`sum(orders, .amount * 2) > 5`:          "computed",
-		`true`:                                  "stands alone",
-		`(a ?? "x") == "x"`:                     "computed",
+		`orders_count > 1 // best`:                    "note",
+		`a /* x */ and b`:                             "note",
+		`orders_count + 1 > 2`:                        "computed",
+		`a ? b : c`:                                   "chooses",
+		`total > 1e3`:                                 "no plain value",
+		`total >`:                                     "mistake",
+		`any(events, .text(city) == "a")`:             "computed",
+		`any(events, .text("a", "b") == "a")`:         "computed",
+		`.text("a") == "b"`:                           "mistake",
+		`"x" in tags`:                                 "brackets",
+		`any(filter(orders, .a == 1), .b == 2)`:       "itself computed",
+		`sum(orders, .amount * 2) > 5`:                "computed",
+		`true`:                                        "stands alone",
+		`(a ?? "x") == "x"`:                           "computed",
 		`last_order_at > now() - duration("90d")`:     "no plain value",
 		`count(orders, .amount > total_spent) > 1`:    "no plain value",
 		strings.Repeat("a and ", 2000):                "too long",
@@ -217,18 +231,20 @@ func TestRows(t *testing.T) {
 func TestTextRefuses(t *testing.T) {
 	t.Parallel()
 	for rows, want := range map[string]string{
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a"},"op":"=="}]}`:                                                                                                                              "row 1: enter a value",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a) or (b"},"op":"holds"}]}`:                                                                                                                    "not a name",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":".a"},"op":"holds"}]}`:                                                                                                                          "not a name",
-		`{"kind":"group","join":"xor","items":[{"kind":"test","left":{"field":"a"},"op":"holds"},{"kind":"test","left":{"field":"b"},"op":"holds"}]}`:                                                                         "and or by or",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a"},"op":">","values":[{"type":"number","text":"1 or true"}]}]}`:                                                                               "enter a number",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a"},"op":"; drop","values":[{"type":"number","text":"1"}]}]}`:                                                                                  "choose a comparison",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"call":"any","of":"orders"},"op":"holds"}]}`:                                                                                                            "needs a condition",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"call":"count"},"op":">","values":[{"type":"number","text":"1"}]}]}`:                                                                                    "looks at",
-		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"in"},"op":"holds"}]}`:                                                                                                                          "not a name",
-		`{"kind":"group","join":"and","items":[{"kind":"row"}]}`:                                                                                                                                                              "no kind of row",
-		`{"kind":"group","join":"and","items":[{"kind":"test","op":"holds"}]}`:                                                                                                                                                "choose what it asks",
-		strings.Repeat(`{"kind":"group","not":true,"join":"and","items":[{"kind":"test","not":true,"left":{"field":"a"},"op":"holds"},`, 60) + `{"kind":"test","left":{"field":"a"},"op":"holds"}` + strings.Repeat(`]}`, 60): "too deep",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a"},"op":"=="}]}`: "row 1: enter a value",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"call":"any","of":"events","where":{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":".flag","args":[{"type":"text","text":""}]},"op":"holds"}]}},"op":"holds"}]}`: "row 1: enter the name of the property",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"text","args":[{"type":"text","text":"a"}]},"op":"holds"}]}`:                                                                                                                  "enter the name of the property",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a) or (b"},"op":"holds"}]}`:                                                                                                                                                  "not a name",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":".a"},"op":"holds"}]}`:                                                                                                                                                        "not a name",
+		`{"kind":"group","join":"xor","items":[{"kind":"test","left":{"field":"a"},"op":"holds"},{"kind":"test","left":{"field":"b"},"op":"holds"}]}`:                                                                                                       "and or by or",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a"},"op":">","values":[{"type":"number","text":"1 or true"}]}]}`:                                                                                                             "enter a number",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"a"},"op":"; drop","values":[{"type":"number","text":"1"}]}]}`:                                                                                                                "choose a comparison",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"call":"any","of":"orders"},"op":"holds"}]}`:                                                                                                                                          "needs a condition",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"call":"count"},"op":">","values":[{"type":"number","text":"1"}]}]}`:                                                                                                                  "looks at",
+		`{"kind":"group","join":"and","items":[{"kind":"test","left":{"field":"in"},"op":"holds"}]}`:                                                                                                                                                        "not a name",
+		`{"kind":"group","join":"and","items":[{"kind":"row"}]}`:                                                                                                                                                                                            "no kind of row",
+		`{"kind":"group","join":"and","items":[{"kind":"test","op":"holds"}]}`:                                                                                                                                                                              "choose what it asks",
+		strings.Repeat(`{"kind":"group","not":true,"join":"and","items":[{"kind":"test","not":true,"left":{"field":"a"},"op":"holds"},`, 60) + `{"kind":"test","left":{"field":"a"},"op":"holds"}` + strings.Repeat(`]}`, 60):                               "too deep",
 	} {
 		var root Item
 		if err := json.Unmarshal([]byte(rows), &root); err != nil {

@@ -23,7 +23,7 @@ type Item struct {
 	Values []Value `json:"values,omitempty"` // one, or any number for in
 }
 
-// Left is what a row asks about: a fact (Field), a function of given values (Call, Args), or what happened (Call over the
+// Left is what a row asks about: a fact (Field), a property of an event (Field .text and the like, Args its name), a function of given values (Call, Args), or what happened (Call over the
 // collection Of, such as count of orders).
 type Left struct {
 	Field   string  `json:"field,omitempty"` // with a leading dot within Where

@@ -128,6 +128,8 @@ func (r reader) left(n ast.Node, inside bool) *Left {
 	case *ast.CallNode, *ast.BuiltinNode:
 		name, args := called(n)
 		switch {
+		case name == "" && inside:
+			return property(n)
 		case name == "":
 		case counted[name] || asked[name] || measured[name]:
 			return r.over(name, args)
@@ -141,6 +143,18 @@ func (r reader) left(n ast.Node, inside bool) *Left {
 				l.Args = append(l.Args, v)
 			}
 			return l
+		}
+	}
+	refuse("a part of it is computed, for which there is no row")
+	return nil
+}
+
+// property reads .text("page").
+func property(n ast.Node) *Left {
+	if call, ok := n.(*ast.CallNode); ok && len(call.Arguments) == 1 {
+		key, isText := call.Arguments[0].(*ast.StringNode)
+		if field := dotted(call.Callee); field != "" && isText && key.Value != "" {
+			return &Left{Field: field, Args: []Value{{"text", key.Value}}}
 		}
 	}
 	refuse("a part of it is computed, for which there is no row")

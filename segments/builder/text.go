@@ -152,6 +152,14 @@ func (w *writer) left(l Left, depth int, inside bool) {
 			w.fail("%q is not a name", l.Field)
 		}
 		w.put(l.Field)
+		if l.Args != nil {
+			if !dot || len(l.Args) != 1 || l.Args[0].Type != "text" || l.Args[0].Text == "" {
+				w.fail("enter the name of the property")
+			}
+			w.put("(")
+			w.values(l.Args)
+			w.put(")")
+		}
 	case !name.MatchString(l.Call) || slices.Contains(reserved, l.Call):
 		w.fail("choose what it asks")
 	case l.Of == "":

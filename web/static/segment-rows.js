@@ -9,16 +9,18 @@
   var root = null, view = "text", serial = 0;
 
   // ---- What can be asked.
-  var things = {}; // of collections: name -> facts of one
+  var things = {}, asked = {}; // of collections: name -> facts of one; facts that are asked with the name of a property
   (names.reference || []).forEach(function (e) {
     var m = /^any\((\w+),/.exec(e.example); // which collection a fact belongs to, its example says
     if (m && e.name.charAt(0) === ".") (things[m[1]] = things[m[1]] || {})[e.name] = e.type;
+    if (m && e.name.charAt(0) === "." && /\(/.test(e.signature)) asked[e.name] = e.type === "yes/no" ? "property that is yes or no" : "property that is " + (e.type === "number" ? "a number" : "text");
   });
   var campaign = { label: "campaign", list: "campaigns", hint: "any campaign" }, within = { label: "within", hint: "ever, or 30d" };
   var calls = { // with the values each takes
     bought: { label: "bought", args: [{ label: "product", hint: "any product" }, within] },
     clicked: { label: "clicked", args: [campaign, within] }, opened: { label: "opened", args: [campaign, within] },
     responded: { label: "responded to", args: [campaign, within] }, contacted: { label: "was contacted by", args: [campaign, within] },
+    did: { label: "did", args: [{ label: "event", list: "events", hint: "any event" }, within] },
     contacts: { label: "number of contacts by", args: [{ label: "channel", list: "channels", hint: "any channel" }, within] },
     in_segment: { label: "is in the segment", args: [{ label: "segment", list: "segments", must: true }] },
     in_list: { label: "is on the list", args: [{ label: "list", list: "lists", must: true }] },
@@ -144,7 +146,7 @@
   }
   function choices(left, of) {
     var out = [];
-    if (of) Object.keys(things[of] || {}).forEach(function (f) { out.push(["f:" + f, f.slice(1).replace(/_/g, " ")]); });
+    if (of) Object.keys(things[of] || {}).forEach(function (f) { out.push(["f:" + f, asked[f] && of === "events" ? asked[f] : f.slice(1).replace(/_/g, " ")]); });
     else {
       (names.attributes || []).forEach(function (a) { out.push(["f:" + a.name, a.label || a.name, "Your attributes"]); });
       var own = {};
@@ -164,7 +166,11 @@
   }
   function chosen(v, of) {
     var part = v.split(":");
-    if (part[0] === "f") return fresh({ field: part.slice(1).join(":") }, of);
+    if (part[0] === "f") {
+      var fact = { field: part.slice(1).join(":") };
+      if (of === "events" && asked[fact.field]) fact.args = [{ type: "text", text: "" }];
+      return fresh(fact, of);
+    }
     if (part[0] === "c") {
       var left = { call: part[1], args: [] };
       (calls[part[1]] ? calls[part[1]].args : []).forEach(function (a) { if (a.must) left.args.push({ type: a.type || "text", text: a.type ? "10" : "" }); });
@@ -189,10 +195,11 @@
       changed(true);
     }));
     if (left.call && !left.of) args(line, left);
+    if (left.field && left.args) line.append(input(left.args[0], "Name of the property", "such as page"));
     if (left.call === "sum") line.append(select(Object.keys(things[left.of] || {}).filter(function (f) { return things[left.of][f] === "number"; }).map(function (f) { return [f, f.slice(1)]; }),
       left.measure, "Added up", function (v) { left.measure = v; changed(false); }));
     if (!(t.op === "holds" && left.call)) operator(line, t, type, path);
-    if (t.values && t.op !== "holds" && t.op !== "known") values(line, t, type, path);
+    if (t.values && t.op !== "holds" && t.op !== "known") values(line, t, type, path, of === "events" && left.field === ".name" ? "events" : "");
     line.append(button("×", "Remove this row", function () { items.splice(path[path.length - 1], 1); focus = key(path.slice(0, -1)) + "g"; changed(true); }, "btn-ghost-secondary ms-auto"));
     if (!left.of) return line;
     var whole = el("div", { className: "row-over" }, line);
@@ -239,9 +246,9 @@
     if (list) i.setAttribute("list", "list-" + list);
     return i;
   }
-  function values(line, t, type, path) {
+  function values(line, t, type, path, list) {
     t.values.forEach(function (v, n) {
-      var i = input(v, "Value" + (t.values.length > 1 ? " " + (n + 1) : ""), type === "number" ? "a number" : v.type === "ago" ? "90d" : "");
+      var i = input(v, "Value" + (t.values.length > 1 ? " " + (n + 1) : ""), type === "number" ? "a number" : v.type === "ago" ? "90d" : "", list);
       if (!i) return;
       line.append(i);
       if (t.op !== "in") return;
@@ -318,7 +325,7 @@
   area.addEventListener("input", function () { if (view === "text") say(""); });
 
   names.channels = ["email", "sms", "post", "calls"];
-  ["campaigns", "segments", "lists", "channels"].forEach(function (n) {
+  ["campaigns", "segments", "lists", "channels", "events"].forEach(function (n) {
     box.after(el("datalist", { id: "list-" + n }, ...(names[n] || []).map(function (v) { return el("option", { value: v }); })));
   });
   box.after(el("datalist", { id: "list-durations" }, ...["7d", "30d", "90d", "180d", "1y"].map(function (v) { return el("option", { value: v }); })));

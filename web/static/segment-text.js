@@ -120,9 +120,9 @@
   var offers = [], chosen = 0, from = 0;
   function candidates(force) {
     var before = area.value.slice(0, area.selectionStart), m;
-    if ((m = /\b(in_segment|in_list|clicked|opened|responded|contacted|received)\(\s*"([^"\n]*)$/.exec(before))) {
+    if ((m = /\b(in_segment|in_list|did|clicked|opened|responded|contacted|received)\(\s*"([^"\n]*)$/.exec(before))) {
       from = before.length - m[2].length;
-      var of = m[1] === "in_segment" ? names.segments : m[1] === "in_list" ? names.lists : names.campaigns;
+      var of = m[1] === "in_segment" ? names.segments : m[1] === "in_list" ? names.lists : m[1] === "did" ? names.events : names.campaigns;
       return match((of || []).map(function (n) { return { name: n, insert: n.replace(/["\\]/g, "\\$&") + '")', description: "" }; }), m[2], true);
     }
     if ((before.match(/"/g) || []).length % 2) return []; // within quotes
@@ -186,6 +186,10 @@
       var bare = /\(\)$/.test(e.signature || "");
       text += "()";
       inside = bare ? 0 : 1;
+    }
+    if (facts[e.name] === e && /\(/.test(e.signature || "")) { // a property, by its name in quotes
+      text += '("")';
+      inside = 2;
     }
     var end = area.selectionStart;
     if (e.insert && area.value.slice(end, end + 2) === '")') end += 2;
