@@ -23,7 +23,7 @@ in_segment("vip") and email endsWith "@example.org"
 | ` + "`==` `!=` `<` `<=` `>` `>=`" + ` | compare two values of one type; text is ordered by its characters' numbers. ` + "`1 <= x < 5`" + ` is both |
 | ` + "`x in [a, b]` `x not in [a, b]`" + ` | one of several values |
 | ` + "`x contains y` `startsWith` `endsWith`" + ` | parts of a text; ` + "`tags contains \"x\"`" + ` asks a list for an item |
-| ` + "`x matches \"pattern\"`" + ` | a regular expression (RE2), such as ` + "`\"(?i)^san \"`" + `; without ` + "`\\b` and `(?m)`" + ` |
+| ` + "`x matches \"pattern\"`" + ` | a regular expression (RE2), such as ` + "`\"(?i)^san \"`" + `; a dot is any character, ` + "`^` and `$`" + ` are the ends of the text; without ` + "`\\b` and `(?m)`" + ` |
 | ` + "`+ - * / %`" + ` | numbers are exact; a quotient has six decimals, the rest is cut off; by zero it is not known. ` + "`+`" + ` joins text |
 | ` + "`time + duration` `time - time`" + ` | a later or earlier time; the duration between |
 | ` + "`condition ? a : b` `a ?? b`" + ` | one or the other (also ` + "`if condition { a } else { b }`" + `); ` + "`a`" + `, or ` + "`b`" + ` where ` + "`a`" + ` is not known |

@@ -20,6 +20,9 @@ func (s source) cond(depth int) string {
 		case 4, 5:
 			return s.one("not", "not ", "!") + "(" + s.cond(depth-1) + ")"
 		case 6:
+			if s.of == "" && s.chance(3) {
+				return "(if " + s.cond(depth-1) + " { " + s.cond(depth-1) + " } else { " + s.cond(depth-1) + " })"
+			}
 			return "(" + s.cond(depth-1) + " ? " + s.cond(depth-1) + " : " + s.cond(depth-1) + ")"
 		case 7:
 			return "((" + s.cond(depth-1) + ")" + s.one("equal", " == ", " != ") + "(" + s.cond(depth-1) + "))"
@@ -77,13 +80,16 @@ func (s source) test(depth int) string {
 	case 9:
 		return "is_known(" + s.any(depth) + ")"
 	case 10:
+		if s.of == "" && depth > 0 && s.chance(3) {
+			return s.edge(depth-1, boolean)
+		}
 		if fact := s.fact(boolean); fact != "" {
 			return s.one("flag", fact, "("+fact+" == true)", "("+fact+" != false)", "(true == "+fact+")")
 		}
 		return s.one("flag", "true", "false")
 	case 11:
 		if s.of == "orders" && s.chance(2) {
-			return "(.product" + s.one("product", ` == "a"`, ` in ["a", "DE", "ß"]`, ` not in ["a"]`, ` contains "b"`, ` startsWith "A"`, ` endsWith "ß"`, ` matches "^.b?$"`, ` == .place`) + ")"
+			return "(.product" + s.one("product", ` == "a"`, ` in ["a", "DE", "ß"]`, ` not in ["a"]`, ` contains "b"`, ` startsWith "A"`, ` endsWith "ß"`, ` matches "^.b?$"`, ` == .place`, ` in [.place, "a"]`, ` contains .keycode`) + ")"
 		}
 		return "(" + s.text(depth) + s.one("matches", " matches ", " matches ", " not matches ") + strconv.Quote(s.one("pattern", patterns...)) + ")"
 	case 12:

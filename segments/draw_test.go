@@ -92,8 +92,25 @@ func (s source) edge(depth int, k kind) string {
 		facts = s.itemFacts(name, k)
 	}
 	fact := s.one("fact of an edge", facts...)
-	if s.chance(4) {
-		return s.one("edge", "first", "last") + "(map(" + items + ", " + fact + "))"
+	switch s.form(6) {
+	case 0: // a value made of facts
+		in, value := s.in(name), fact
+		switch k {
+		case text:
+			value = in.text(depth)
+		case number:
+			value = in.number(depth)
+		case instant:
+			value = in.time(depth)
+		case boolean:
+			value = in.cond(depth)
+		}
+		if s.chance(2) {
+			return "(" + items + " | map(" + value + ") | " + s.one("edge", "first", "last") + "())"
+		}
+		return s.one("edge", "first", "last") + "(map(" + items + ", " + value + "))"
+	case 1:
+		return s.one("edge", "first", "last") + "(map(" + items + ", #" + fact + "))"
 	}
 	return s.one("edge", "first", "last") + "(" + items + ")" + fact
 }

@@ -13,6 +13,7 @@ const (
 	maxPattern = 200  // characters
 	maxProgram = 1000 // instructions of the compiled pattern
 	maxRepeat  = 255  // PostgreSQL's own limit
+	maxAnchors = 8    // ^ and $ one after the other: PostgreSQL looks at every way through them
 )
 
 // translatePattern reads a regular expression in Go's syntax (RE2) and writes it anew for PostgreSQL from its parts, so
@@ -34,6 +35,9 @@ func translatePattern(pattern string) (*regexp.Regexp, string, error) {
 	var b strings.Builder
 	if err := writePattern(&b, tree); err != nil {
 		return nil, "", err
+	}
+	if anchors(tree) > maxAnchors {
+		return nil, "", errors.New("the pattern has ^ or $ in a part that is repeated too often: move them out of it")
 	}
 	program, err := syntax.Compile(tree.Simplify())
 	if err != nil || len(program.Inst) > maxProgram {
@@ -108,6 +112,29 @@ func writePattern(b *strings.Builder, re *syntax.Regexp) error {
 	return nil
 }
 
+// anchors counts how many of ^ and $ can follow each other, at the most.
+func anchors(re *syntax.Regexp) (n int) {
+	for _, sub := range re.Sub {
+		if of := anchors(sub); re.Op == syntax.OpAlternate {
+			n = max(n, of)
+		} else {
+			n += of
+		}
+	}
+	switch re.Op {
+	case syntax.OpBeginText, syntax.OpEndText:
+		return 1
+	case syntax.OpStar, syntax.OpPlus:
+		return 2 * n
+	case syntax.OpRepeat:
+		if re.Max < 0 {
+			return (re.Min + 1) * n
+		}
+		return re.Max * n
+	}
+	return n
+}
+
 func writeGroup(b *strings.Builder, re *syntax.Regexp, repeat string) error {
 	b.WriteString("(?:")
 	if err := writePattern(b, re); err != nil {
@@ -163,7 +190,7 @@ func writeClass(b *strings.Builder, ranges []rune) error {
 		return errors.New("the pattern has a class that matches nothing")
 	}
 	if len(ranges) > 200 {
-		return errors.New("the pattern has a class that is too large")
+		return errors.New("the pattern has a class that is too large: name the letters that count, such as [A-Za-zÄÖÜäöüß]")
 	}
 	b.WriteString(open)
 	for i := 0; i < len(ranges); i += 2 {
