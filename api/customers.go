@@ -96,38 +96,7 @@ func (a *API) customers() {
 			now, err := a.Customers.Consents(ctx, in.ID)
 			return paged(now, nil), err
 		})
-	add(a, op{id: "listAttributes", method: http.MethodGet, path: "/attributes", summary: "Attributes that marketers defined", tag: tag, need: access.CustomersRead},
-		func(ctx context.Context, _ *none) (page[customers.Attribute], error) {
-			list, err := a.Customers.Attributes(ctx)
-			return paged(list, nil), err
-		})
-	type attribute struct {
-		Name        string                  `json:"name" doc:"As written in expressions and templates." example:"favourite_flower"`
-		Label       string                  `json:"label"`
-		Type        customers.AttributeType `json:"type" enum:"text,number,money,bool,date,time,list"`
-		Description string                  `json:"description"`
-		Private     bool                    `json:"private,omitempty" doc:"The read-only role neither sees it nor can ask for it; for administrators to say."`
-	}
-	add(a, op{id: "defineAttribute", method: http.MethodPost, path: "/attributes", summary: "Define an attribute of customers", tag: tag,
-		need: access.CustomersWrite, status: http.StatusCreated},
-		func(ctx context.Context, in *body[attribute]) (customers.Attribute, error) {
-			b := in.Body
-			return a.Customers.DefineAttribute(ctx, customers.Attribute{Name: b.Name, Label: b.Label, Type: b.Type, Description: b.Description, Private: b.Private})
-		})
-	type secrecy struct {
-		Name string `path:"name" doc:"The attribute's."`
-		Body struct {
-			Private *bool `json:"private" doc:"Must be given."`
-		}
-	}
-	add(a, op{id: "setAttributePrivate", method: http.MethodPut, path: "/attributes/{name}/private", summary: "Close an attribute to the read-only role, or open it", tag: tag,
-		need: access.Administer, doc: "The read-only role then neither sees it, with customers or in lists of attributes, nor can use it or a segment that asks for it."},
-		func(ctx context.Context, in *secrecy) (customers.Attribute, error) {
-			if in.Body.Private == nil {
-				return customers.Attribute{}, fault.BadField("private", "say true or false")
-			}
-			return a.Customers.SetAttributePrivate(ctx, in.Name, *in.Body.Private)
-		})
+	a.attributes()
 }
 
 // recomputations hold the facts that follow from orders against the orders.
@@ -151,6 +120,11 @@ func (a *API) recomputations() {
 		doc: "What is mended stays."},
 		func(ctx context.Context, in *One) (customers.Recomputation, error) {
 			return a.Customers.CancelRecomputation(ctx, in.ID)
+		})
+	add(a, op{id: "resumeRecomputation", method: http.MethodPost, path: "/recomputations/{id}/resume", summary: "Carry on a recomputation that was stopped", tag: tag, need: access.Administer,
+		status: http.StatusAccepted, doc: "It goes on after the last customer that was looked at."},
+		func(ctx context.Context, in *One) (customers.Recomputation, error) {
+			return a.Customers.ResumeRecomputation(ctx, in.ID)
 		})
 }
 

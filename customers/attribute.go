@@ -44,6 +44,7 @@ type Attribute struct {
 	Column      string        `json:"-"` // the column of customers
 	Description string        `json:"description"`
 	Private     bool          `json:"private"` // the read-only role neither sees it nor can ask for it
+	State       string        `json:"state"`   // AttributeReady or AttributeComing
 	CreatedAt   time.Time     `json:"created_at"`
 }
 
@@ -159,9 +160,12 @@ func allAttributes(ctx context.Context, q Querier) ([]Attribute, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Attribute, err error) {
-		return a, row.Scan(&a.ID, &a.Name, &a.Label, &a.Type, &a.Column, &a.Description, &a.Private, &a.CreatedAt)
-	})
+	return pgx.CollectRows(rows, scanAttribute)
+}
+
+func scanAttribute(row pgx.CollectableRow) (Attribute, error) {
+	a := Attribute{State: AttributeReady}
+	return a, row.Scan(&a.ID, &a.Name, &a.Label, &a.Type, &a.Column, &a.Description, &a.Private, &a.CreatedAt)
 }
 
 // FieldNames gives every name that templates may use of a customer, whoever asks: a template is right or wrong for all.

@@ -9,23 +9,23 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"aldine/internal/access"
 	"aldine/internal/audit"
 	"aldine/internal/fault"
 )
 
 // Times of a change of the table of customers. A column without a default is a line in the catalog, whatever the size of the
 // table, but the change needs the table for itself for that moment. While it waits behind a long read, everybody else waits
-// behind it: so it waits for columnWait only, lets all others through for a while, and tries again, for columnTries in all.
+// behind it: so it waits for columnWait only, lets all others through for a while, and tries again.
 const (
 	columnWait  = 100 * time.Millisecond
 	columnPause = 150 * time.Millisecond
-	columnTries = 40 * time.Second // by default, see Service.columnTries
+	columnTries = 2 * time.Second // by default, while somebody waits for the answer, see Service.columnTries
 )
 
-// DefineAttribute adds a typed column to customers. Nobody waits for it longer than columnWait; it waits itself while customers
-// are read and written without a pause. Invalid where name or type cannot be used, Conflict where the name exists,
-// Unavailable where there was no pause for 40 seconds: nothing is changed then.
-// One that is private from the start is Forbidden to all but administrators.
+// DefineAttribute adds a typed column to customers. Nobody waits for it longer than columnWait; where customers are read and written
+// without a pause the attribute comes back with the state AttributeComing, and a job goes on trying. Invalid where name or type
+// cannot be used, Conflict where the name exists. One that is private from the start is Forbidden to all but administrators.
 func (s *Service) DefineAttribute(ctx context.Context, a Attribute) (Attribute, error) {
 	if err := checkAttribute(&a); err != nil {
 		return Attribute{}, err
@@ -35,85 +35,109 @@ func (s *Service) DefineAttribute(ctx context.Context, a Attribute) (Attribute, 
 			return Attribute{}, err
 		}
 	}
-	a.Column, a.CreatedAt = "a_"+a.Name, s.now()
+	a.CreatedAt = s.now()
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := s.waitForUpkeepTx(ctx, tx); err != nil {
-			return err
-		}
-		var exists bool
+		var exists, coming bool
 		var count int
-		if err := tx.QueryRow(ctx, `SELECT coalesce(bool_or(name = @name), false), count(*) FROM attributes`,
-			pgx.NamedArgs{"name": a.Name}).Scan(&exists, &count); err != nil {
+		if err := tx.QueryRow(ctx, `
+			SELECT coalesce(bool_or(name = @name AND NOT coming), false), coalesce(bool_or(name = @name AND coming), false), count(*)
+			FROM (SELECT name, false AS coming FROM attributes UNION ALL SELECT name, true FROM coming_attributes) a`,
+			pgx.NamedArgs{"name": a.Name}).Scan(&exists, &coming, &count); err != nil {
 			return err
 		}
-		if exists {
+		switch {
+		case exists:
 			return fault.New(fault.Conflict, "An attribute named %s exists already", a.Name)
-		}
-		if count >= maxAttributes {
+		case coming:
+			return fault.New(fault.Conflict, "An attribute named %s is being added already", a.Name)
+		case count >= maxAttributes:
 			return fault.New(fault.Conflict, "There are %d attributes already; no more can be defined", count)
 		}
+		var id int64
 		if err := tx.QueryRow(ctx, `
-			INSERT INTO attributes (name, label, type, column_name, description, private, created_at)
-			VALUES (@name, @label, @type, @column, @description, @private, @now) RETURNING attribute_id`, pgx.NamedArgs{
-			"name": a.Name, "label": a.Label, "type": a.Type, "column": a.Column, "description": a.Description, "private": a.Private, "now": a.CreatedAt,
-		}).Scan(&a.ID); err != nil {
+			INSERT INTO coming_attributes (name, label, type, description, private, created_by, created_at)
+			VALUES (@name, @label, @type, @description, @private, @by, @now) RETURNING coming_id`, pgx.NamedArgs{
+			"name": a.Name, "label": a.Label, "type": a.Type, "description": a.Description, "private": a.Private,
+			"by": access.From(ctx).String(), "now": a.CreatedAt,
+		}).Scan(&id); err != nil {
 			return err
 		}
-		if err := audit.RecordTx(ctx, tx, s.now(), "attribute.define", "attribute", a.Name, map[string]any{"type": a.Type, "label": a.Label, "private": a.Private}); err != nil {
-			return err
+		if s.jobs != nil { // it goes on where this process is killed, or nobody waits any more
+			if _, err := s.jobs.InsertTx(ctx, tx, AttributeArgs{ID: id}, nil); err != nil {
+				return err
+			}
 		}
-		return s.addColumnTx(ctx, tx, a) // last: from here on the table is locked until the commit
+		return audit.RecordTx(ctx, tx, s.now(), "attribute.define", "attribute", a.Name, map[string]any{"type": a.Type, "label": a.Label, "private": a.Private})
 	})
-	if code := codeOf(err); code == "23505" || code == "42701" { // unique_violation, duplicate_column
-		return Attribute{}, fault.Wrap(fault.Conflict, err, "An attribute named %s exists already", a.Name)
+	if codeOf(err) == "23505" { // unique_violation
+		return Attribute{}, fault.Wrap(fault.Conflict, err, "An attribute named %s is being added already", a.Name)
 	}
 	if err != nil {
 		return Attribute{}, err
 	}
-	return a, nil
+	if err := s.addColumn(ctx, a.Name, s.columnTries); err != nil {
+		return Attribute{}, err
+	}
+	return s.Attribute(ctx, a.Name)
 }
 
-// waitForUpkeepTx waits until no vacuum, analysis or other change of the table is under way, and keeps the next away. Readers and
-// writers do not notice. Behind a lock that somebody waits for, the database's own vacuum steps aside, but only after a second:
-// it would never for those who wait no longer than columnWait.
-func (s *Service) waitForUpkeepTx(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1::text, true)`, fmt.Sprint(s.columnTries.Milliseconds())); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `LOCK TABLE customers IN SHARE UPDATE EXCLUSIVE MODE`)
-	return s.busy(err)
-}
-
-// addColumnTx adds the column in a moment in which nobody uses the table.
-func (s *Service) addColumnTx(ctx context.Context, tx pgx.Tx, a Attribute) error {
-	sql := `ALTER TABLE customers ADD COLUMN ` + pgx.Identifier{a.Column}.Sanitize() + ` ` + columnTypes[a.Type]
-	if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1::text, true)`, fmt.Sprint(columnWait.Milliseconds())); err != nil {
-		return err
-	}
+// addColumn tries for a time to make an attribute that is asked for; nothing happens where it is there already, was cancelled, or where
+// there was no moment for it. Several at once wait for each other.
+func (s *Service) addColumn(ctx context.Context, name string, patience time.Duration) error {
 	begun := time.Now()
-	for {
-		err := pgx.BeginFunc(ctx, tx, func(try pgx.Tx) error {
-			_, err := try.Exec(ctx, sql)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// No vacuum, analysis or other change of the table may be under way, and the next is kept away. Readers and writers do not notice.
+		// Behind a lock that somebody waits for, the database's own vacuum steps aside, but only after a second: it would never for those
+		// who wait no longer than columnWait.
+		if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1::text, true)`, fmt.Sprint(patience.Milliseconds())); err != nil {
 			return err
-		})
-		if codeOf(err) != "55P03" || time.Since(begun) > s.columnTries { // lock_not_available
-			return s.busy(err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(columnPause):
+		if _, err := tx.Exec(ctx, `LOCK TABLE customers IN SHARE UPDATE EXCLUSIVE MODE`); err != nil {
+			return err
 		}
+		if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1::text, true)`, fmt.Sprint(columnWait.Milliseconds())); err != nil {
+			return err
+		}
+		for {
+			err := pgx.BeginFunc(ctx, tx, func(try pgx.Tx) error { return addColumnTx(ctx, try, name) })
+			if codeOf(err) != "55P03" || time.Since(begun) > patience {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(columnPause):
+			}
+		}
+	})
+	switch codeOf(err) {
+	case "55P03": // lock_not_available
+		return nil
+	case "23505", "42701": // unique_violation, duplicate_column: somebody added it by hand
+		if _, err := s.pool.Exec(ctx, `DELETE FROM coming_attributes WHERE name = $1`, name); err != nil {
+			return err
+		}
+		return fault.Wrap(fault.Conflict, err, "An attribute named %s exists already", name)
 	}
+	return err
 }
 
-// busy says in words that a lock was not to be had.
-func (s *Service) busy(err error) error {
-	if codeOf(err) != "55P03" {
+// addColumnTx makes the attribute in a moment in which nobody uses the table, if it is still wanted.
+func addColumnTx(ctx context.Context, tx pgx.Tx, name string) error {
+	var kind AttributeType
+	err := tx.QueryRow(ctx, `
+		WITH wanted AS (DELETE FROM coming_attributes WHERE name = $1 RETURNING name, label, type, description, private, created_at)
+		INSERT INTO attributes (name, label, type, column_name, description, private, created_at)
+		SELECT name, label, type, 'a_' || name, description, private, created_at FROM wanted RETURNING type`, name).Scan(&kind)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return fault.Wrap(fault.Unavailable, err, "Customers were read or written without a pause for %d seconds, so the attribute could not be added. "+
-		"Nothing is changed: try again when imports and long counts are over", int(s.columnTries.Seconds()))
+	// Last: from here on the table is locked until the commit.
+	_, err = tx.Exec(ctx, `ALTER TABLE customers ADD COLUMN `+pgx.Identifier{"a_" + name}.Sanitize()+` `+columnTypes[kind])
+	return err
 }
 
 func codeOf(err error) string {

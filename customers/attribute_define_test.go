@@ -2,11 +2,16 @@ package customers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"aldine/internal/access"
 	"aldine/internal/fault"
 )
 
@@ -68,7 +73,9 @@ func TestDefineAttributeHoldsNobodyUp(t *testing.T) {
 			b.ok(err)
 			over := b.held(lock, 3*time.Second)
 			end := b.traffic()
-			a, err := b.DefineAttribute(b.ctx, Attribute{Name: "shoe_size", Type: Number})
+			_, err = b.DefineAttribute(b.ctx, Attribute{Name: "shoe_size", Type: Number})
+			b.ok(err)
+			a, err := b.AwaitAttribute(b.ctx, "shoe_size", nil)
 			longest := end()
 			b.ok(err)
 			select {
@@ -89,26 +96,82 @@ func TestDefineAttributeHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-// Where the moment never comes, that is said in words, and nothing is changed.
-func TestDefineAttributeGivesUp(t *testing.T) {
+// Where the moment does not come soon, nobody waits for it: a job goes on trying.
+func TestDefineAttributeLater(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.columnTries = 500 * time.Millisecond
+	b.columnTries = 300 * time.Millisecond
+	worker := &attributeWorker{service: b.Service}
+	work := func(id int64) error {
+		return worker.Work(b.ctx, &river.Job[AttributeArgs]{JobRow: &rivertype.JobRow{}, Args: AttributeArgs{ID: id}})
+	}
 	for i, lock := range []string{`SELECT count(*) FROM customers`, `LOCK TABLE customers IN SHARE UPDATE EXCLUSIVE MODE`} {
 		name := fmt.Sprintf("shoe_size_%d", i)
-		over := b.held(lock, 2500*time.Millisecond)
-		_, err := b.DefineAttribute(b.ctx, Attribute{Name: name, Type: Number})
-		b.wants(err, fault.Unavailable, "Nothing is changed")
-		if n := b.count(`SELECT count(*) FROM attributes`) + b.count(`SELECT count(*) FROM audit_log WHERE action = 'attribute.define'`); n != 0 {
-			t.Errorf("%d rows are left of it", n)
+		over := b.held(lock, 2*time.Second)
+		begun := time.Now()
+		a, err := b.DefineAttribute(b.ctx, Attribute{Name: name, Type: Number})
+		b.ok(err)
+		if a.State != AttributeComing || time.Since(begun) > 1900*time.Millisecond {
+			t.Errorf("%+v after %v", a, time.Since(begun))
 		}
+		_, err = b.DefineAttribute(b.ctx, Attribute{Name: name, Type: Number})
+		b.wants(err, fault.Conflict, "is being added already")
+		if n := b.count(`SELECT count(*) FROM attributes WHERE name = $1`, name); n != 0 {
+			t.Error("it is there")
+		}
+		id := b.count(`SELECT coming_id FROM coming_attributes WHERE name = $1`, name)
+		b.ok(b.ResumeAttributes(b.ctx)) // it has its job
+		if n := b.count(`SELECT count(*) FROM river_job WHERE kind = 'add_attribute' AND (args->>'id')::bigint = $1`, id); n != 1 {
+			t.Errorf("%d jobs", n)
+		}
+		b.ok(work(id)) // its round lasts longer than the lock
 		<-over
+		b.ok(work(id)) // once more does no harm
+		if a, err = b.Attribute(b.ctx, name); err != nil || a.State != AttributeReady || a.ID == 0 {
+			t.Errorf("%+v, %v", a, err)
+		}
+		b.wants(b.CancelAttribute(b.ctx, name), fault.Conflict, "has been added already")
 	}
-	b.columnTries = columnTries
-	_, err := b.DefineAttribute(b.ctx, Attribute{Name: "shoe_size_0", Type: Number})
+	over := b.held(`SELECT count(*) FROM customers`, 20*time.Second)
+	_, err := b.DefineAttribute(b.ctx, Attribute{Name: "hat_size", Type: Number})
 	b.ok(err)
-	_, err = b.DefineAttribute(b.ctx, Attribute{Name: "shoe_size_0", Type: Number})
+	id := b.count(`SELECT coming_id FROM coming_attributes`)
+	var snooze *rivertype.JobSnoozeError
+	if err := work(id); !errors.As(err, &snooze) {
+		t.Errorf("after a round without a moment: %v", err)
+	}
+	reader := access.With(b.ctx, access.Actor{Kind: "user", Role: access.ReadOnly})
+	if list, err := b.ComingAttributes(reader); err != nil || len(list) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	_, err = b.pool.Exec(b.ctx, `UPDATE coming_attributes SET private = true`)
+	b.ok(err)
+	if list, err := b.ComingAttributes(reader); err != nil || len(list) != 0 {
+		t.Errorf("a reader sees %+v, %v", list, err)
+	}
+	b.ok(b.CancelAttribute(b.ctx, "hat_size"))
+	b.ok(work(id))
+	b.wants(b.CancelAttribute(b.ctx, "hat_size"), fault.NotFound, "no attribute named hat_size")
+	_, err = b.AwaitAttribute(b.ctx, "hat_size", nil)
+	b.wants(err, fault.NotFound, "hat_size")
+	select {
+	case <-over:
+		t.Error("the table was free meanwhile")
+	default:
+	}
+}
+
+// A column that somebody added by hand is not an attribute, and does not keep a job busy for ever.
+func TestDefineAttributeBesideAColumn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.pool.Exec(b.ctx, `ALTER TABLE customers ADD COLUMN a_hat text`)
+	b.ok(err)
+	_, err = b.DefineAttribute(b.ctx, Attribute{Name: "hat", Type: Text})
 	b.wants(err, fault.Conflict, "exists already")
+	if n := b.count(`SELECT count(*) FROM attributes`) + b.count(`SELECT count(*) FROM coming_attributes`); n != 0 {
+		t.Errorf("%d rows are left of it", n)
+	}
 }
 
 // Marketers who define attributes at once get all of them.
@@ -119,8 +182,12 @@ func TestDefineAttributesAtOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range 6 {
 		wait.Go(func() {
-			_, err := b.DefineAttribute(b.ctx, Attribute{Name: fmt.Sprintf("a%d", i/2), Type: Text})
+			name := fmt.Sprintf("a%d", i/2)
+			_, err := b.DefineAttribute(b.ctx, Attribute{Name: name, Type: Text})
 			if err != nil && !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+			if _, err := b.AwaitAttribute(b.ctx, name, nil); err != nil {
 				t.Error(err)
 			}
 		})

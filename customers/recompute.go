@@ -134,6 +134,32 @@ func (s *Service) CancelRecomputation(ctx context.Context, id int64) (Recomputat
 	return r, err
 }
 
+// ResumeRecomputation carries a cancelled run on after the last part that is done. Conflict where it was not cancelled or another is
+// under way, else NotFound.
+func (s *Service) ResumeRecomputation(ctx context.Context, id int64) (Recomputation, error) {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE recomputations SET state = 'waiting', finished_at = NULL WHERE recomputation_id = @id AND state = 'cancelled'`, pgx.NamedArgs{"id": id})
+		if codeOf(err) == "23505" { // unique_violation
+			return fault.Wrap(fault.Conflict, err, "The facts of customers are being recomputed already")
+		}
+		if err != nil || tag.RowsAffected() == 0 {
+			return errors.Join(err, pgx.ErrNoRows)
+		}
+		if _, err := s.jobs.InsertTx(ctx, tx, RecomputeArgs{ID: id}, nil); err != nil {
+			return err
+		}
+		return audit.RecordTx(ctx, tx, s.now(), "customers.recompute", "recomputation", id, map[string]any{"resumed": true})
+	})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return Recomputation{}, err
+	}
+	r, got := s.Recomputation(ctx, id)
+	if got == nil && err != nil {
+		return r, fault.New(fault.Conflict, "Only a recomputation that was stopped can be carried on")
+	}
+	return r, got
+}
+
 // ResumeRecomputations makes the job of a run that a killed command left without one.
 func (s *Service) ResumeRecomputations(ctx context.Context) error {
 	return queue.Resume(ctx, s.pool, s.jobs, `

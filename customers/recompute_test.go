@@ -124,6 +124,16 @@ func TestRecomputeStopsAndCarriesOn(t *testing.T) {
 	if next, err = b.RunRecomputation(b.ctx, next.ID, nil); err != nil || next.LookedAt != 0 {
 		t.Errorf("it went on: %+v, %v", next, err)
 	}
+	if next, err = b.ResumeRecomputation(b.ctx, next.ID); err != nil || next.State != "waiting" || next.FinishedAt != nil {
+		t.Errorf("carried on: %+v, %v", next, err)
+	}
+	_, err = b.ResumeRecomputation(b.ctx, next.ID)
+	b.wants(err, fault.Conflict, "Only a recomputation that was stopped")
+	_, err = b.ResumeRecomputation(b.ctx, 999)
+	b.wants(err, fault.NotFound, "no recomputation 999")
+	if next, err = b.RunRecomputation(b.ctx, next.ID, nil); err != nil || next.LookedAt != 40 || next.State != "finished" {
+		t.Errorf("after it was carried on: %+v, %v", next, err)
+	}
 }
 
 // Orders that come while facts are recomputed are in them: those who bring orders and the run keep out of each other's way.

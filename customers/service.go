@@ -34,7 +34,7 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 
-	columnTries       time.Duration // how long a new attribute waits for its moment
+	columnTries       time.Duration // how long a new attribute is tried while somebody waits
 	recomputePartSize int
 
 	searchDuplicatesTx func(context.Context, pgx.Tx) error // nil: no search follows an import
@@ -56,11 +56,12 @@ func New(d Deps) *Service {
 	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log, columnTries: columnTries, recomputePartSize: recomputePart}
 }
 
-// Register adds the worker that runs imports.
+// Register adds the workers of imports, households, recomputations and new attributes.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &importWorker{service: s})
 	river.AddWorker(workers, &householdWorker{service: s})
 	river.AddWorker(workers, &recomputeWorker{service: s})
+	river.AddWorker(workers, &attributeWorker{service: s})
 }
 
 // Querier is a pool, a connection or a transaction.

@@ -34,6 +34,9 @@ func (d *Demo) company(ctx context.Context, n int) error {
 		if _, err := d.Customers.DefineAttribute(ctx, a); err != nil {
 			return err
 		}
+		if _, err := d.Customers.AwaitAttribute(ctx, a.Name, nil); err != nil {
+			return err
+		}
 	}
 	if err := d.catalogue(ctx); err != nil {
 		return err

@@ -21,7 +21,8 @@ type Catalog struct {
 	segments  map[string]string
 	lists     map[string]int64
 	campaigns map[string]int64
-	reader    bool // a role that may not use private attributes
+	coming    map[string]bool // attributes that are being added; private ones are true
+	reader    bool            // a role that may not use private attributes
 }
 
 // ForReader gives the catalog for a role that may not use private attributes.
@@ -46,10 +47,11 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 	if err := loadZones(ctx, q); err != nil {
 		return nil, err
 	}
-	c := &Catalog{segments: map[string]string{}, lists: map[string]int64{}, campaigns: map[string]int64{}}
+	c := &Catalog{segments: map[string]string{}, lists: map[string]int64{}, campaigns: map[string]int64{}, coming: map[string]bool{}}
 	// One trip: kind, name, and for an attribute label, type, column and description; for others the id or the expression.
 	rows, err := q.Query(ctx, `
 		SELECT 'attribute' AS what, name, label, type, column_name, description, 0::bigint, private FROM attributes
+		UNION ALL SELECT 'coming', name, '', '', '', '', 0, private FROM coming_attributes
 		UNION ALL SELECT 'segment', name, expression, '', '', '', segment_id, false FROM segments
 		UNION ALL SELECT 'list', name, '', '', '', '', list_id, false FROM lists
 		UNION ALL SELECT 'campaign', code, '', '', '', '', campaign_id, false FROM campaigns
@@ -65,6 +67,8 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 		switch what {
 		case "attribute":
 			c.add(Attribute{Name: name, Label: label, Type: typ, Description: description, Private: private}, column)
+		case "coming":
+			c.coming[name] = private
 		case "segment":
 			c.Segments, c.segments[name] = append(c.Segments, name), label
 		case "list":

@@ -1,11 +1,13 @@
 package segments
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
 	"aldine/customers"
+	"aldine/internal/access"
 	"aldine/internal/fault"
 	"aldine/internal/pgtest"
 )
@@ -57,6 +59,29 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`, `events == "x" and did("viewed") or did == "x" and any(events, .text("page") == events)`} {
 		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
 			t.Errorf("%s: %v", expression, err)
+		}
+	}
+}
+
+// An attribute that is being added is not unknown; the read-only role hears nothing of a private one.
+func TestAttributesBeingAdded(t *testing.T) {
+	t.Parallel()
+	s, pool := world(t, 10)
+	for name, private := range map[string]bool{"shoe_size": false, "wage": true} {
+		exec(t, pool, `INSERT INTO coming_attributes (name, label, type, description, private, created_by, created_at) VALUES ($1, $1, 'number', '', $2, '', $3)`, name, private, testNow)
+	}
+	reader := access.With(t.Context(), access.Actor{Kind: "user", Role: access.ReadOnly})
+	for _, c := range []struct {
+		ctx              context.Context
+		expression, says string
+	}{
+		{t.Context(), "shoe_size > 40", "the attribute shoe_size is being added"},
+		{t.Context(), "wage > 1", "the attribute wage is being added"},
+		{reader, "shoe_size > 40", "the attribute shoe_size is being added"},
+		{reader, "wage > 1", `unknown name "wage"`},
+	} {
+		if _, err := s.Count(c.ctx, c.expression, Exact); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.expression, err, c.says)
 		}
 	}
 }

@@ -29,6 +29,9 @@ func (c *checker) identifier(n *ast.IdentifierNode) node {
 	if strings.EqualFold(n.Value, "null") {
 		return c.fail(n, "there is no null: ask is_known(x) or not is_known(x)")
 	}
+	if private, ok := c.catalog.coming[n.Value]; ok && !(private && c.catalog.reader) {
+		return c.fail(n, "the attribute %s is being added: it can be asked when it is there", n.Value)
+	}
 	if hint, ok := commonNames[n.Value]; ok && strings.Contains(hint, "(") {
 		return c.fail(n, "unknown name %q: write %s", n.Value, hint)
 	} else if ok {

@@ -219,7 +219,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 		endBeat()
 		return nil, err
 	}
-	for _, resume := range []func(context.Context) error{a.mergePurge.Resume, a.duplicates.Resume, a.tracking.ResumeReclassification} {
+	for _, resume := range []func(context.Context) error{a.mergePurge.Resume, a.duplicates.Resume, a.tracking.ResumeReclassification, a.customers.ResumeRecomputations, a.customers.ResumeAttributes} {
 		if err := resume(ctx); err != nil {
 			endBeat()
 			return nil, err

@@ -32,6 +32,7 @@ type cli struct {
 	Bounce     bounceCmd     `cmd:"" help:"Read returned mails, complaints and automatic replies."`
 	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"Make keys that sign mails."`
 	Customer   customerCmd   `cmd:"" help:"Export or erase one customer."`
+	Attribute  attributeCmd  `cmd:"" help:"Add and list attributes of customers."`
 	Suppress   suppressCmd   `cmd:"" help:"Load a file of people who must not be contacted."`
 	Register   registerCmd   `cmd:"" help:"Keep national do-not-call registers."`
 	Tracking   trackingCmd   `cmd:"" help:"Judge stored clicks and opens again."`

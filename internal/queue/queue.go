@@ -25,10 +25,11 @@ const (
 	Calls    = "calls"
 	Imports  = "imports"
 	Tracking = "tracking" // attribution, waking journeys
+	Upkeep   = "upkeep"   // what waits for a quiet moment of the database
 )
 
 // Names lists the queues.
-func Names() []string { return []string{Journeys, Email, SMS, Post, Calls, Imports, Tracking} }
+func Names() []string { return []string{Journeys, Email, SMS, Post, Calls, Imports, Tracking, Upkeep} }
 
 // NewInserter gives a client that only inserts jobs.
 func NewInserter(pool *pgxpool.Pool) (*Client, error) {
@@ -62,6 +63,7 @@ func NewWorking(pool *pgxpool.Pool, workers *river.Workers, nodeID string, log *
 			Calls:    {MaxWorkers: 1},
 			Imports:  {MaxWorkers: 1},
 			Tracking: {MaxWorkers: 2},
+			Upkeep:   {MaxWorkers: 1},
 		},
 	})
 }
