@@ -136,6 +136,12 @@ func TestDefineAttributeLater(t *testing.T) {
 	_, err := b.DefineAttribute(b.ctx, Attribute{Name: "hat_size", Type: Number})
 	b.ok(err)
 	id := b.count(`SELECT coming_id FROM coming_attributes`)
+	_, err = b.pool.Exec(b.ctx, `DELETE FROM river_job`)
+	b.ok(err)
+	b.ok(b.ResumeAttributes(b.ctx))
+	if n := b.count(`SELECT count(*) FROM river_job WHERE kind = 'add_attribute' AND (args->>'id')::bigint = $1`, id); n != 1 {
+		t.Errorf("%d jobs after the start of a program", n)
+	}
 	var snooze *rivertype.JobSnoozeError
 	if err := work(id); !errors.As(err, &snooze) {
 		t.Errorf("after a round without a moment: %v", err)

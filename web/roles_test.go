@@ -29,7 +29,7 @@ func TestRoles(t *testing.T) {
 		{"/templates", "mfr"}, {"/templates/1", "mfr"}, {"/templates/new?channel=sms", "m"}, {"/calls", "mar"}, {"/reports", "mfr"}, {"/reports/1", "mfr"},
 		{"/reports/1/ledger", "mfr"}, {"/reports/export?format=csv", "mfr"}, {"/reports/unmatched", "m"}, {"/outbox", "m"}, {"/print-runs", "m"},
 		{"/settings/company", ""}, {"/settings/users", ""}, {"/settings/tokens", ""}, {"/settings/attributes", "m"}, {"/settings/lists", "m"}, {"/settings/products", "m"},
-		{"/settings/rates", ""}, {"/settings/audit", ""}, {"/settings/jobs", ""}, {"/settings/tracking", ""}, {"/settings/tracking/live", ""},
+		{"/settings/rates", ""}, {"/settings/audit", ""}, {"/settings/jobs", ""}, {"/settings/tracking", ""}, {"/settings/tracking/live", ""}, {"/settings/facts", ""}, {"/settings/facts/live", ""},
 	}
 	for letter, role := range map[string]access.Role{"m": access.Marketer, "a": access.Agent, "f": access.Finance, "r": access.ReadOnly} {
 		b := s.as(role)

@@ -23,6 +23,7 @@ var settingsTabs = []settingsTab{
 	{"Products", "/settings/products", access.CustomersWrite},
 	{"Exchange rates", "/settings/rates", access.Administer},
 	{"Tracking", "/settings/tracking", access.Administer},
+	{"Derived facts", "/settings/facts", access.Administer},
 	{"Erased people", "/settings/erased", access.Administer},
 	{"Audit log", "/settings/audit", access.Administer},
 	{"Jobs and health", "/settings/jobs", access.Administer},

@@ -226,6 +226,20 @@ func TestDemoReconciles(t *testing.T) {
 	}
 }
 
+// Attributes are added and listed at the shell.
+func TestAttributesAtTheShell(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	if out := s.ok("attribute", "add", "shoe_size", "--type", "number", "--private"); out != "The attribute shoe_size is there." {
+		t.Error(out)
+	}
+	s.fails(1, []string{"An attribute named shoe_size exists already"}, "attribute", "add", "shoe_size", "--type", "number")
+	s.fails(1, []string{"already means something"}, "attribute", "add", "country", "--type", "text")
+	if out := s.ok("attribute", "list"); !strings.HasPrefix(out, "shoe_size") || !strings.HasSuffix(out, "ready") {
+		t.Error(out)
+	}
+}
+
 // The facts kept with customers are recomputed at the shell, and agree.
 func TestRecomputeAtTheShell(t *testing.T) {
 	t.Parallel()

@@ -122,7 +122,7 @@ func TestE2EPages(t *testing.T) {
 	plain := []string{"/customers/new", "/suppressions", "/imports", "/imports/new", "/imports/1", "/segments/new", fmt.Sprintf("/campaigns/%d", draft.ID),
 		fmt.Sprintf("/campaigns/%d/edit", draft.ID), fmt.Sprintf("/campaigns/%d/cancel", draft.ID), "/templates", "/templates/new?channel=post", "/outbox/1", "/print-runs",
 		"/print-runs/1", "/reports/unmatched", "/settings/company", "/settings/users", "/settings/tokens", "/settings/attributes", "/settings/lists",
-		"/settings/products", "/settings/rates", "/settings/audit", "/settings/tracking", "/settings/jobs", "/password"}
+		"/settings/products", "/settings/rates", "/settings/audit", "/settings/tracking", "/settings/facts", "/settings/jobs", "/password"}
 	look := func(path, as string) {
 		t.Helper()
 		v.open(path)
