@@ -101,6 +101,9 @@ func (d *Demo) Load(ctx context.Context, n int) error {
 	if err := d.shop(ctx); err != nil {
 		return err
 	}
+	if err := d.Segments.CountDue(ctx); err != nil {
+		return err
+	}
 	return d.note(ctx, "loaded")
 }
 

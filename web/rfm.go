@@ -209,10 +209,12 @@ func cutWords(c insights.Cuts) []string {
 func (rfmPage) Short(d decimal.Decimal) string {
 	f, _ := d.Float64()
 	switch {
-	case f >= 1e6:
+	case f >= 999_500:
 		return strconv.FormatFloat(f/1e6, 'f', 1, 64) + " m"
-	case f >= 1e4:
+	case f >= 9_950:
 		return strconv.FormatFloat(f/1e3, 'f', 0, 64) + " k"
+	case f >= 999.5:
+		return strconv.FormatFloat(f/1e3, 'f', 1, 64) + " k"
 	}
-	return group(strconv.FormatFloat(f, 'f', 0, 64))
+	return strconv.FormatFloat(f, 'f', 0, 64)
 }

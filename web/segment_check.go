@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -32,19 +33,35 @@ type problem struct {
 var verdictView = partView[verdict]("verdict")
 
 func (p *Pages) segmentCheck(c echo.Context) error {
+	return answer(p, c, verdictView, func(f form) (verdict, error) {
+		mode := segments.Exact
+		if f.Get("mode") == "estimate" {
+			mode = segments.Estimate
+		}
+		return p.verdict(ctx(c), f.Get("expression"), mode)
+	}, func(page *segmentPage, v *verdict) { page.Verdict = v })
+}
+
+// answer gives what a button of the segment's page asks for: to a script as a part, else within the whole page.
+func answer[T any](p *Pages, c echo.Context, part view[T], read func(form) (T, error), put func(*segmentPage, *T)) error {
 	f, err := formOf(c)
 	if err != nil {
 		return err
 	}
-	mode := segments.Estimate
-	if f.Get("mode") == "exact" {
-		mode = segments.Exact
-	}
-	v, err := p.verdict(ctx(c), f.Get("expression"), mode)
+	data, err := read(f)
 	if err != nil {
 		return err
 	}
-	return show(p, c, verdictView, v)
+	if c.Request().Header.Get("HX-Request") != "" {
+		return show(p, c, part, data)
+	}
+	var s segments.Segment
+	if id, _ := strconv.ParseInt(f.Get("id"), 10, 64); id != 0 {
+		if s, err = p.Segments.Get(ctx(c), segments.ID(id)); err != nil {
+			return err
+		}
+	}
+	return p.showSegment(c, s, f, func(page *segmentPage) { put(page, &data) })
 }
 
 // verdict counts an expression, or says what is wrong with it. A count that takes too long is a verdict, too.

@@ -18,7 +18,10 @@ type segmentPage struct {
 	Segment   segments.Segment // zero for a new one
 	Reference []referenceGroup
 	Names     segments.Names // what the builder and the editor offer
-	Verdict   *verdict       // where it was asked for without a script
+	Verdict   *verdict       // this and the next three where they were asked for without a script
+	Sample    *sample
+	Profile   *profile
+	Overlap   *overlap
 	Uses      []use
 	Versions  []versionRow
 	Older     string // address of the versions before
@@ -46,7 +49,7 @@ type referenceEntry struct{ Name, Insert, Signature, Description string }
 var segmentView = pageView[segmentPage]("segment")
 
 func (p *Pages) segmentNew(c echo.Context) error {
-	return p.showSegment(c, segments.Segment{}, formWith("expression", c.QueryParam("expression")))
+	return p.showSegment(c, segments.Segment{}, formWith("expression", c.QueryParam("expression")), nil)
 }
 
 func (p *Pages) segmentEdit(c echo.Context) error {
@@ -55,7 +58,7 @@ func (p *Pages) segmentEdit(c echo.Context) error {
 		return err
 	}
 	return p.showSegment(c, s, formWith("name", s.Name, "expression", s.Expression, "description", s.Description,
-		"owner", s.Owner, "folder", s.Folder, "tags", strings.Join(s.Tags, ", ")))
+		"owner", s.Owner, "folder", s.Folder, "tags", strings.Join(s.Tags, ", ")), nil)
 }
 
 func (p *Pages) segmentParam(c echo.Context) (segments.Segment, error) {
@@ -66,7 +69,8 @@ func (p *Pages) segmentParam(c echo.Context) (segments.Segment, error) {
 	return p.Segments.Get(ctx(c), segments.ID(id))
 }
 
-func (p *Pages) showSegment(c echo.Context, s segments.Segment, f form) error {
+// showSegment draws the page, with what asked adds to it, which may be nil.
+func (p *Pages) showSegment(c echo.Context, s segments.Segment, f form, asked func(*segmentPage)) error {
 	title := "New segment"
 	if s.ID != 0 {
 		title = s.Name
@@ -89,12 +93,8 @@ func (p *Pages) showSegment(c echo.Context, s segments.Segment, f form) error {
 			return err
 		}
 	}
-	if f.Get("do") == "check" {
-		v, err := p.verdict(ctx(c), f.Get("expression"), segments.Exact)
-		if err != nil {
-			return err
-		}
-		page.Verdict = &v
+	if asked != nil {
+		asked(&page)
 	}
 	return showStatus(p, c, f.status(), segmentView, page)
 }
@@ -162,14 +162,6 @@ func (p *Pages) segmentSave(c echo.Context) error {
 	draft := segments.Draft{Name: f.Text("name"), Expression: f.Get("expression"), Description: f.Text("description"),
 		Owner: f.Text("owner"), Folder: f.Text("folder"), Tags: strings.Split(f.Text("tags"), ",")}
 	var old, saved segments.Segment
-	if f.Get("do") == "check" {
-		if c.Param("id") != "" {
-			if old, err = p.segmentParam(c); err != nil {
-				return err
-			}
-		}
-		return p.showSegment(c, old, f)
-	}
 	if c.Param("id") == "" {
 		saved, err = p.Segments.Create(ctx(c), draft)
 	} else {
@@ -182,7 +174,7 @@ func (p *Pages) segmentSave(c echo.Context) error {
 		if err := f.refused(err); err != nil {
 			return err
 		}
-		return p.showSegment(c, old, f)
+		return p.showSegment(c, old, f, nil)
 	}
 	p.count(c, saved)
 	return p.done(c, segmentPath(saved), "The segment is saved.")
@@ -197,4 +189,12 @@ func (p *Pages) segmentDelete(c echo.Context) error {
 		return err
 	}
 	return p.done(c, "/segments", "The segment "+s.Name+" is deleted.")
+}
+
+// With gives the segment chosen in the i-th place to compare with.
+func (s segmentPage) With(i int) string {
+	if chosen := s.Form.values["with"]; i < len(chosen) {
+		return chosen[i]
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"strconv"
 
@@ -31,15 +32,16 @@ var (
 )
 
 func (p *Pages) segmentProfile(c echo.Context) error {
-	f, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	found, err := p.Insights.Profile(ctx(c), f.Get("expression"))
+	return answer(p, c, profileView, func(f form) (profile, error) { return p.profile(ctx(c), f.Get("expression")) },
+		func(page *segmentPage, of *profile) { page.Profile = of })
+}
+
+func (p *Pages) profile(ctx context.Context, expression string) (profile, error) {
+	found, err := p.Insights.Profile(ctx, expression)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
-		return show(p, c, profileView, profile{Problems: problems(f.Get("expression"), fe)})
+		return profile{Problems: problems(expression, fe)}, nil
 	} else if err != nil {
-		return err
+		return profile{}, err
 	}
 	page := profile{Profile: found}
 	reach := make([]insights.Share, len(found.Reach))
@@ -59,13 +61,19 @@ func (p *Pages) segmentProfile(c echo.Context) error {
 	if len(found.Age) > 0 {
 		page.Charts = append(page.Charts, shareChart{"Age", "", found.Age})
 	}
-	return show(p, c, profileView, page)
+	return page, nil
 }
 
 type overlap struct {
 	Problems []problem
-	Names    []string
+	Sets     []overlapSet
 	Rows     []sharedRow
+}
+
+// overlapSet is one of the segments compared.
+type overlapSet struct {
+	Name    string
+	Members int64
 }
 
 type sharedRow struct {
@@ -76,34 +84,43 @@ type sharedRow struct {
 
 // segmentOverlap compares the expression at hand with up to three saved segments.
 func (p *Pages) segmentOverlap(c echo.Context) error {
-	f, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	expressions, names := []string{f.Get("expression")}, []string{"this one"}
+	return answer(p, c, overlapView, func(f form) (overlap, error) { return p.overlap(ctx(c), f) },
+		func(page *segmentPage, o *overlap) { page.Overlap = o })
+}
+
+func (p *Pages) overlap(ctx context.Context, f form) (overlap, error) {
+	expressions, sets := []string{f.Get("expression")}, []overlapSet{{Name: "this one"}}
 	for _, text := range f.values["with"] {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
 			continue // nothing chosen
 		}
-		other, err := p.Segments.Get(ctx(c), segments.ID(id))
+		other, err := p.Segments.Get(ctx, segments.ID(id))
 		if err != nil {
-			return err
+			return overlap{}, err
 		}
 		if other.Hidden { // its expression is left out, which would mean everybody
-			return show(p, c, overlapView, overlap{Problems: []problem{{Message: "The segment " + other.Name + " asks for private attributes, which your role may not see"}}})
+			return overlap{Problems: []problem{{Message: "The segment " + other.Name + " asks for private attributes, which your role may not see"}}}, nil
 		}
-		expressions, names = append(expressions, other.Expression), append(names, other.Name)
+		expressions, sets = append(expressions, other.Expression), append(sets, overlapSet{Name: other.Name})
 	}
-	found, err := p.Insights.Overlap(ctx(c), expressions)
+	if len(sets) == 1 {
+		return overlap{Problems: []problem{{Message: "Choose at least one segment to compare with"}}}, nil
+	}
+	found, err := p.Insights.Overlap(ctx, expressions)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
-		return show(p, c, overlapView, overlap{Problems: problems(expressions[0], fe)})
+		return overlap{Problems: problems(expressions[0], fe)}, nil
 	} else if err != nil {
-		return err
+		return overlap{}, err
 	}
-	page := overlap{Names: names}
+	page := overlap{Sets: sets}
 	for _, o := range found {
 		page.Rows = append(page.Rows, sharedRow{o.In, o.Members, float64(o.Members) / float64(found[0].Members)})
+		for i, in := range o.In {
+			if in {
+				sets[i].Members += o.Members
+			}
+		}
 	}
-	return show(p, c, overlapView, page)
+	return page, nil
 }

@@ -53,6 +53,9 @@ func reference(names segments.Names) []referenceGroup {
 	return groups
 }
 
+// ones says what one of a collection is.
+var ones = map[string]string{"orders": "an order", "lines": "an order line", "responses": "a response", "touches": "a contact", "events": "an event"}
+
 func plainKind(e segments.Entry) string {
 	switch e.Kind {
 	case "field":
@@ -61,5 +64,8 @@ func plainKind(e segments.Entry) string {
 		return "Functions"
 	}
 	of, _, _ := strings.Cut(strings.TrimPrefix(e.Example, "any("), ",")
-	return "Facts of each of " + of
+	if one, ok := ones[of]; ok {
+		return "Facts of " + one + ": " + of
+	}
+	return "Facts of " + of
 }

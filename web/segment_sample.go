@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 
 	"github.com/labstack/echo/v4"
@@ -24,23 +25,24 @@ type sampledMember struct {
 var sampleView = partView[sample]("sample")
 
 func (p *Pages) segmentSample(c echo.Context) error {
-	f, err := formOf(c)
-	if err != nil {
-		return err
-	}
-	found, err := p.Insights.Sample(ctx(c), f.Get("expression"), 10)
-	if fe := (*fault.Error)(nil); errors.As(err, &fe) && fe.Kind == fault.Invalid {
-		return show(p, c, sampleView, sample{Problems: problems(f.Get("expression"), fe)})
+	return answer(p, c, sampleView, func(f form) (sample, error) { return p.sample(ctx(c), f.Get("expression")) },
+		func(page *segmentPage, s *sample) { page.Sample = s })
+}
+
+func (p *Pages) sample(ctx context.Context, expression string) (sample, error) {
+	found, err := p.Insights.Sample(ctx, expression, 10)
+	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
+		return sample{Problems: problems(expression, fe)}, nil
 	} else if err != nil {
-		return err
+		return sample{}, err
 	}
 	ids := make([]int64, len(found.Members))
 	for i, m := range found.Members {
 		ids[i] = m.CustomerID
 	}
-	profiles, err := p.Customers.Profiles(ctx(c), p.Pool, ids)
+	profiles, err := p.Customers.Profiles(ctx, p.Pool, ids)
 	if err != nil {
-		return err
+		return sample{}, err
 	}
 	s := sample{Conditions: found.Conditions}
 	for _, m := range found.Members {
@@ -61,5 +63,5 @@ func (p *Pages) segmentSample(c echo.Context) error {
 		}
 		s.Members = append(s.Members, member)
 	}
-	return show(p, c, sampleView, s)
+	return s, nil
 }

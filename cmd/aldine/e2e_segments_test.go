@@ -78,12 +78,12 @@ func TestE2ESegmentRows(t *testing.T) {
 	v.fill("Who belongs to it", `first_name == "Anna7"`)
 	v.see("1 customer,")
 	v.follow("Save")
-	v.see("Version 2", "present")
+	v.see("Version 2", "current")
 	name, body := v.save("Members as CSV")
 	if lines := strings.Count(string(body), "\n"); !strings.HasSuffix(name, ".csv") || lines != 2 || !strings.Contains(string(body), "anna7@example.org") {
 		t.Errorf("the file %s has %d lines", name, lines)
 	}
-	v.follow("Take again")
+	v.follow("Restore")
 	v.see("The segment says again what version 1 said; this is version 3.", "40 customers")
 	v.shoot("versions")
 	if _, err := h.pool.Exec(t.Context(), `INSERT INTO segments (name, expression, created_by, created_at, updated_at)

@@ -71,8 +71,13 @@
       return answer.text();
     }).then(function (html) {
       if (mine !== asking) return;
-      verdict.innerHTML = html;
       verdict.removeAttribute("aria-busy");
+      var old = document.getElementById("size"), said = new DOMParser().parseFromString(html, "text/html");
+      if (mode === "exact" && old && !said.getElementById("size")) { // the estimate is better than nothing
+        old.querySelector(".counting").textContent = said.body.textContent.trim();
+        return;
+      }
+      verdict.innerHTML = html;
       var lines = area.value.split("\n");
       marks = Array.from(verdict.querySelectorAll("[data-line]")).map(function (el) {
         var line = +el.dataset.line, column = +el.dataset.column, from = column - 1;
@@ -85,11 +90,58 @@
       draw();
       area.classList.toggle("is-invalid", marks.length > 0);
       var size = document.getElementById("size");
-      if (mode === "estimate" && size && size.dataset.exact === "false") ask("exact").catch(function () {});
+      if (mode === "estimate" && size && size.dataset.exact === "false") ask("exact").catch(function (e) { if (e.name !== "AbortError") stopped(); });
     });
   }
+  document.addEventListener("click", function (e) {
+    if (e.target.closest("[data-stop-count]")) { asking.abort(); stopped(); }
+    var stop = e.target.closest("[data-stop]");
+    if (stop) htmx.trigger(stop.previousElementSibling, "htmx:abort");
+  });
+  function stopped() {
+    verdict.removeAttribute("aria-busy");
+    var counting = verdict.querySelector(".counting");
+    if (counting) counting.remove();
+    verdict.tabIndex = -1;
+    verdict.focus();
+  }
+  // ---- What was asked about the expression greys when the expression changes.
+  var shown = ["sample", "profile", "overlap"].map(function (id) { return document.getElementById(id); }).filter(Boolean), note = document.getElementById("stale");
+  function age() {
+    var old = shown.filter(function (part) { return part.classList.toggle("stale", part.childElementCount > 0 && "of" in part.dataset && part.dataset.of !== area.value); });
+    if (note) note.hidden = !old.length;
+  }
+  shown.forEach(function (part) { if (part.childElementCount) part.dataset.of = area.value; });
+  document.addEventListener("htmx:configRequest", function (e) { e.detail.elt.dataset.asked = area.value; });
+  document.addEventListener("htmx:afterSwap", function (e) {
+    if (shown.indexOf(e.detail.target) < 0) return;
+    e.detail.target.dataset.of = e.detail.requestConfig.elt.dataset.asked;
+    age();
+  });
+
+  // ---- The reference, narrowed down to a word.
+  var find = document.getElementById("find");
+  if (find) {
+    find.hidden = false;
+    find.addEventListener("input", function () {
+      var word = find.value.trim().toLowerCase();
+      find.parentElement.querySelectorAll("details").forEach(function (group, i) {
+        var any = false;
+        group.querySelectorAll("dt").forEach(function (name) {
+          var what = name.nextElementSibling, hit = (name.textContent + what.textContent).toLowerCase().indexOf(word) >= 0;
+          name.hidden = what.hidden = !hit;
+          any = any || hit;
+        });
+        group.hidden = !any;
+        group.open = word ? any : i === 0;
+      });
+    });
+    find.addEventListener("keydown", function (e) { if (e.key === "Enter") e.preventDefault(); });
+  }
+
   segment.check = function (delay) {
     clearTimeout(wait);
+    age();
     if (asking) asking.abort();
     wait = setTimeout(function () {
       ask("estimate").catch(function (e) {
