@@ -172,7 +172,7 @@ func (u *universe) check(t *testing.T, rt *rapid.T, drawn *tally) {
 
 // beyondLimits tells whether an expression that was drawn is too large, moves a time too far, or has a name's own text for a name.
 func beyondLimits(err error) bool {
-	for _, words := range []string{"too large", "asks too much", "computes too much", "longer than 1000 years", "longer than 8192 bytes", "has no fixed length", "in quotes is a text"} {
+	for _, words := range []string{"too large", "asks too much", "computes too much", "longer than 1000 years", "longer than 8192 bytes", "has no fixed length", "in quotes is a text", "there is no ."} {
 		if strings.Contains(err.Error(), words) {
 			return true
 		}

@@ -44,7 +44,8 @@ type itemField struct {
 	cast    string
 	integer bool
 	private bool
-	keyed   bool // of an event: a property, asked by its name
+	keyed   bool     // of an event: a property, asked by its name
+	values  []string // all that there can be; nil where anything
 	doc     string
 	example string
 }
@@ -99,16 +100,19 @@ var linesOf = &collection{
 
 const joinCampaign = " LEFT JOIN campaigns %k ON %k.campaign_id = %.campaign_id"
 
+// responseKinds are all that a response can be.
+var responseKinds = []string{"open", "click", "reply", "call", "visit", "coupon", "order", "survey", "complaint", "bounce", "unsubscribe"}
+
 var responsesOf = &collection{
 	name: "responses", letter: "r", one: "a response", shared: "customer_id", table: "responses", where: "NOT %.machine",
 	at: own("at"), tie: "%.response_id", joins: []joined{{"k", joinCampaign}},
 	items: func(f *Facts) []item { return f.responses },
 	fields: []itemField{
-		itemText("kind", own("kind"), "open, click, reply, call, visit, coupon, order, survey, complaint, bounce or unsubscribe"),
+		{name: "kind", kind: text, bare: own("kind"), values: responseKinds, doc: "open, click, reply, call, visit, coupon, order, survey, complaint, bounce or unsubscribe", example: `.kind == "click"`},
 		{name: "at", kind: instant, bare: own("at"), doc: "When it came"},
 		itemText("campaign", itemSQL{"k", "%k.code"}, "Code of the campaign it answers"),
 		itemText("objective", itemSQL{"k", "%k.objective"}, "Objective of that campaign, as it was entered"),
-		itemText("channel", own("channel"), "The medium it answers: email, sms, post or calls"),
+		{name: "channel", kind: text, bare: own("channel"), values: channels, doc: "The medium it answers: email, sms, post or calls", example: `.channel == "email"`},
 		itemText("keycode", own("keycode"), "Keycode that came with it"),
 		{name: "interest", kind: boolean, bare: itemSQL{"", "(%.kind IN ('" + strings.Join(humanKinds, "', '") + "'))"},
 			doc: "Whether it shows interest, as responded() counts it", example: ".interest"},
@@ -120,7 +124,7 @@ var touchesOf = &collection{
 	at: own("sent_at"), atNull: true, tie: "%.campaign_id, %.step_id", joins: []joined{{"k", joinCampaign}},
 	items: func(f *Facts) []item { return f.touches },
 	fields: []itemField{
-		itemText("channel", own("channel"), "The medium: email, sms, post or calls"),
+		{name: "channel", kind: text, bare: own("channel"), values: channels, doc: "The medium: email, sms, post or calls", example: `.channel == "post"`},
 		{name: "at", kind: instant, bare: own("sent_at"), doc: "When it was sent"},
 		itemText("campaign", itemSQL{"k", "%k.code"}, "Code of the campaign"),
 		itemText("objective", itemSQL{"k", "%k.objective"}, "Objective of the campaign, as it was entered"),

@@ -131,6 +131,8 @@ func (c *checker) plain(e *file.Error) string {
 	switch {
 	case strings.Contains(message, "token EOF") || strings.Contains(message, "end of expression"):
 		switch {
+		case strings.TrimSpace(token) == "":
+			return "something is missing at the end"
 		case token == "%":
 			return `something is missing after "%", which gives the rest of a division: 10 per cent are 0.1`
 		case token == "\"" || token == "'" || token == "`" || strings.HasSuffix(token, "\\"):

@@ -36,6 +36,7 @@ var mistakes = []string{
 	`city ?? "x" == "x"`, `if vip { true }`, `any(tags, # == "a")`, `tags == ["a", "b"]`, `tags in ["a", "b"]`, `city == "a" or "b"`, `city in ["a" or "b"]`, `city in ["a"; "b"]`, `city in {"a", "b"}`, `score >= 1 and <= 5`, `city not == "a"`,
 	`city !in ["a"]`, `score > 1.000,50`, `score > 1,000`, `score > 10€`, `score > $10`, `score > "10 EUR"`, `score > 0x1p4`, `99999999999999999999 > score`, `"city" == "a" and is_known("email")`, `bought("ROSES") > 3`, `bucket("x", 50, 20)`,
 	`household(.city == "a")`, `any(orders, .amount > 3, .place == "web")`, `city == 'it''s'`, `city == "it\'s"`, `// vip`, `vip # note`, "vip and\u200bscore > 3", "\u0441ity == \"a\"", `customer.city == "a"`, `top(10%, score)`,
+	`any(responses, .kind == "clicked") and any(touches, .channel in ["mail", "post"]) and last(responses).kind != "Order"`,
 	// Several kinds at once.
 	`contry = "DE" and any(orders, .amont > 3) and last_order_at > "2026-01-31"`,
 	`any(orders, .amont > 3 and .place = "web") and scor > 3`,

@@ -217,3 +217,21 @@ func (c *checker) written(n ast.Node) string {
 	}
 	return string(c.source[from:to])
 }
+
+// possible tells whether a fact of which all values are known can be a literal that it is compared with.
+func (c *checker) possible(fact node, at ast.Node, with node) bool {
+	if of, isAggregate := fact.(*aggregate); isAggregate && of.of != nil {
+		fact = of.of // of the first or last item
+	}
+	item, ok := fact.(*itemNode)
+	literal, isLiteral := with.(*constant)
+	if !ok || !isLiteral || item.field.values == nil || slices.Contains(item.field.values, literal.v.s) {
+		return true
+	}
+	hint := didYouMean(literal.v.s, item.field.values)
+	if hint == "" {
+		hint = ": it is one of " + strings.Join(item.field.values, ", ")
+	}
+	c.fail(at, "there is no .%s %q%s", item.field.name, shorten(literal.v.s), hint)
+	return false
+}

@@ -189,6 +189,9 @@ func (c *checker) compare(n *ast.BinaryNode, left, right node) node {
 		return c.fail(n.Left, "%s is %s and cannot be compared with %s%s", c.name(n.Left), left.kind().phrase(), right.kind().phrase(),
 			c.comparisonHint(n, left, right))
 	}
+	if (n.Operator == "==" || n.Operator == "!=") && !(c.possible(left, n.Right, right) && c.possible(right, n.Left, left)) {
+		return nil
+	}
 	if of, literal := left.(*constant); literal && left.kind() == text {
 		if _, both := right.(*constant); both && c.catalog.field(of.v.s) != nil {
 			return c.fail(n.Left, "%q in quotes is a text: write the name without them", of.v.s)
@@ -303,6 +306,8 @@ func (c *checker) in(n *ast.BinaryNode) node {
 			left = nil
 		case v.kind() != result.left.kind():
 			c.fail(choice, "%s is %s and cannot be compared with %s", c.name(n.Left), result.left.kind().phrase(), v.kind().phrase())
+			left = nil
+		case !c.possible(result.left, choice, v):
 			left = nil
 		default:
 			if literal, ok := v.(*constant); ok {

@@ -165,7 +165,7 @@ func (u *universe) segments(t testing.TB, r *rand.Rand) {
 		with.u = u
 		for i := range 50 {
 			expression := rapid.Custom(func(rt *rapid.T) string { with := with; with.t = rt; return with.cond(2) }).Example(int(r.Uint64()>>40) + i)
-			if len(expression) > 600 {
+			if _, err := u.catalog.Compile(expression, u.now); err != nil || len(expression) > 600 {
 				continue
 			}
 			exec(t, u.pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES ($1, $2, 'test', $3, $3)`, name, expression, u.now)
