@@ -210,11 +210,11 @@ func (rfmPage) Short(d decimal.Decimal) string {
 	f, _ := d.Float64()
 	switch {
 	case f >= 999_500:
-		return strconv.FormatFloat(f/1e6, 'f', 1, 64) + " m"
+		return strconv.FormatFloat(f/1e6, 'f', 1, 64) + "m"
 	case f >= 9_950:
-		return strconv.FormatFloat(f/1e3, 'f', 0, 64) + " k"
+		return strconv.FormatFloat(f/1e3, 'f', 0, 64) + "k"
 	case f >= 999.5:
-		return strconv.FormatFloat(f/1e3, 'f', 1, 64) + " k"
+		return strconv.FormatFloat(f/1e3, 'f', 1, 64) + "k"
 	}
 	return strconv.FormatFloat(f, 'f', 0, 64)
 }

@@ -83,6 +83,14 @@ func (p *Pages) verdict(ctx context.Context, expression string, mode segments.Mo
 	return v, nil
 }
 
+// unasked says why nothing can be told about an expression; what is wrong with it stands beside it already.
+func unasked(e *fault.Error) []problem {
+	if e.Kind == fault.Invalid {
+		return []problem{{Message: "Correct the conditions first."}}
+	}
+	return []problem{{Message: e.Message}}
+}
+
 func problems(expression string, e *fault.Error) []problem {
 	if len(e.Fields) == 0 {
 		return []problem{{Message: e.Message}}

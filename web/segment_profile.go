@@ -39,7 +39,7 @@ func (p *Pages) segmentProfile(c echo.Context) error {
 func (p *Pages) profile(ctx context.Context, expression string) (profile, error) {
 	found, err := p.Insights.Profile(ctx, expression)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
-		return profile{Problems: problems(expression, fe)}, nil
+		return profile{Problems: unasked(fe)}, nil
 	} else if err != nil {
 		return profile{}, err
 	}
@@ -109,7 +109,7 @@ func (p *Pages) overlap(ctx context.Context, f form) (overlap, error) {
 	}
 	found, err := p.Insights.Overlap(ctx, expressions)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
-		return overlap{Problems: problems(expressions[0], fe)}, nil
+		return overlap{Problems: unasked(fe)}, nil
 	} else if err != nil {
 		return overlap{}, err
 	}

@@ -54,7 +54,7 @@ func reference(names segments.Names) []referenceGroup {
 }
 
 // ones says what one of a collection is.
-var ones = map[string]string{"orders": "an order", "lines": "an order line", "responses": "a response", "touches": "a contact", "events": "an event"}
+var ones = map[string]string{"orders": "an order", "lines": "an order line", "responses": "a response", "touches": "a touch", "events": "an event"}
 
 func plainKind(e segments.Entry) string {
 	switch e.Kind {

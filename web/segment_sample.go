@@ -32,7 +32,7 @@ func (p *Pages) segmentSample(c echo.Context) error {
 func (p *Pages) sample(ctx context.Context, expression string) (sample, error) {
 	found, err := p.Insights.Sample(ctx, expression, 10)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
-		return sample{Problems: problems(expression, fe)}, nil
+		return sample{Problems: unasked(fe)}, nil
 	} else if err != nil {
 		return sample{}, err
 	}

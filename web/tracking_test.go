@@ -15,7 +15,7 @@ func TestHitsAreJudgedAgainFromTheSettings(t *testing.T) {
 	b.post("/settings/tracking", "campaign", "none-such").want(422).has("There is no campaign of this code or number")
 	b.post("/settings/tracking").to("/settings/tracking")
 	b.get("/settings/tracking").want(200).has("Waiting for its turn", "Cancel")
-	b.get("/settings/tracking/live").want(200).has("Waiting for its turn")
+	b.get("/settings/tracking/live").want(200).hasNot("<time").has("Waiting for its turn")
 	b.post("/settings/tracking").want(422).has("being judged again already")
 	b.post("/settings/tracking/runs/1/cancel").to("/settings/tracking")
 	b.post("/settings/tracking/runs/1/cancel").want(409)

@@ -156,8 +156,8 @@
       Object.keys(things).forEach(function (t) {
         out.push(["o:count:" + t, "number of " + t, "Counted"]);
         if (things[t][".amount"]) out.push(["o:sum:" + t, "sum of " + t, "Counted"]);
-        out.push(["o:any:" + t, "any of " + t + " where", "Counted"]);
-        out.push(["o:none:" + t, "none of " + t + " where", "Counted"]);
+        out.push(["o:any:" + t, "at least one of " + t, "Counted"]);
+        out.push(["o:none:" + t, "none of " + t, "Counted"]);
       });
     }
     var now = what(left, of);
