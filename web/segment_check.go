@@ -86,7 +86,7 @@ func (p *Pages) verdict(ctx context.Context, expression string, mode segments.Mo
 // unasked says why nothing can be told about an expression; what is wrong with it stands beside it already.
 func unasked(e *fault.Error) []problem {
 	if e.Kind == fault.Invalid {
-		return []problem{{Message: "Correct the conditions first."}}
+		return []problem{{Message: "Correct the expression first."}}
 	}
 	return []problem{{Message: e.Message}}
 }
