@@ -167,7 +167,7 @@ func (c *checker) aggregate(f call) node {
 		}
 	}
 	if f.name == "count" {
-		return &aggregate{fn: "count", over: o}
+		return (&aggregate{fn: "count", over: o}).keep()
 	}
 	if x == nil {
 		example := functionNamed(f.name).example
@@ -179,7 +179,7 @@ func (c *checker) aggregate(f call) node {
 	case (f.name == "min" || f.name == "max") && k != number && k != instant:
 		return c.fail(f.args[0], "%s needs a number or a time, not %s", f.name, k)
 	}
-	return &aggregate{fn: f.name, over: o, of: x}
+	return (&aggregate{fn: f.name, over: o, of: x}).keep()
 }
 
 // edge is first(orders).amount and last(orders).amount; of a property there is a call.
@@ -205,7 +205,7 @@ func (c *checker) edge(f call, property *ast.StringNode, asked *ast.CallNode) no
 	if property.Value == "at" && !o.of.atNull && o.of.at.sql != "" { // the same, and cheaper to group
 		fn = map[string]string{"first": "min", "last": "max"}[fn]
 	}
-	return &aggregate{fn: fn, over: o, of: x}
+	return (&aggregate{fn: fn, over: o, of: x}).keep()
 }
 
 func (c *checker) filterAlone(f call) node {

@@ -19,6 +19,7 @@ type collection struct {
 	tie    string  // orders items of one time; % stands for the alias
 	items  func(*Facts) []item
 	one    string // "an order", for messages
+	housed bool   // who has one is no rented name
 }
 
 // joined is a table beside the collection's own, joined only where a field of it is asked for.
@@ -67,7 +68,7 @@ func itemText(name string, sql itemSQL, doc string) itemField {
 
 var ordersOf = &collection{
 	name: "orders", letter: "o", one: "an order", shared: "customer_id", table: "orders", at: own("ordered_at"), tie: `%.order_ref COLLATE "C"`,
-	items: func(f *Facts) []item { return f.orders },
+	items: func(f *Facts) []item { return f.orders }, housed: true,
 	fields: []itemField{
 		{name: "amount", kind: number, bare: own("base_amount"), doc: "Amount in the base currency; negative for a return"},
 		{name: "at", kind: instant, bare: own("ordered_at"), doc: "When it was ordered"},
@@ -87,7 +88,7 @@ var linesOf = &collection{
 		{"h", " JOIN orders %h ON %h.customer_id = %.customer_id AND %h.order_ref = %.order_ref"},
 		{"p", " LEFT JOIN products %p ON %p.sku = %.sku"},
 	},
-	items: func(f *Facts) []item { return f.lines },
+	items: func(f *Facts) []item { return f.lines }, housed: true,
 	fields: []itemField{
 		itemText("product", own("sku"), "The product's number"),
 		itemText("category", itemSQL{"p", "%p.category"}, "The product's category; not known for a product that is not in the table of products"),

@@ -21,6 +21,10 @@ func (n *compare) kind() kind { return boolean }
 func (n *compare) nullable() bool { return true }
 
 func (n *compare) sql(w *writer) {
+	if one := n.quantified(w); one != nil {
+		one.sql(w)
+		return
+	}
 	if writeGrouped(w, n) {
 		return
 	}
@@ -28,6 +32,7 @@ func (n *compare) sql(w *writer) {
 }
 
 func (n *compare) write(w *writer, operator string) {
+	n = &compare{op: n.op, left: w.plain(n.left), right: w.plain(n.right)}
 	w.text("(")
 	if !n.bare(w, operator) {
 		w.value(n.left)

@@ -146,8 +146,8 @@ func (s *Service) exact(ctx context.Context, c *Compiled) (Count, error) {
 	done, err := s.divided(ctx, c, &n)
 	if !done && err == nil {
 		err = s.reading(ctx, func(tx pgx.Tx) error {
-			where, args := c.Where("c", "p")
-			return tx.QueryRow(ctx, `SELECT count(*) FROM customers c WHERE `+where, pgx.QueryExecModeDescribeExec, args).Scan(&n)
+			sql, args, _ := c.counting(nil)
+			return tx.QueryRow(ctx, sql, pgx.QueryExecModeDescribeExec, args).Scan(&n)
 		})
 	}
 	return Count{Count: n, Low: n, High: n, Exact: true}, err

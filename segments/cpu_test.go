@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 )
 
 // measure gives the seconds that something took, and those that the processors spent on the server for it.
-func measure(b *testing.B, pool *pgxpool.Pool, do func() error) (took, spent float64) {
+func measure(b testing.TB, pool *pgxpool.Pool, do func() error) (took, spent float64) {
 	b.Helper()
 	before := processors(b, pool)
 	start := time.Now()
@@ -26,12 +27,12 @@ func measure(b *testing.B, pool *pgxpool.Pool, do func() error) (took, spent flo
 
 // processors tells what a server has spent so far on its sessions and on those processes that are gone, helpers of queries among
 // them. Other sessions should rest meanwhile.
-func processors(b *testing.B, pool *pgxpool.Pool) time.Duration {
+func processors(b testing.TB, pool *pgxpool.Pool) time.Duration {
 	var folder string
-	if err := pool.QueryRow(b.Context(), `SELECT current_setting('data_directory')`).Scan(&folder); err != nil {
+	if err := pool.QueryRow(context.Background(), `SELECT current_setting('data_directory')`).Scan(&folder); err != nil {
 		b.Fatal(err)
 	}
-	rows, err := pool.Query(b.Context(), `SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' ORDER BY pid`)
+	rows, err := pool.Query(context.Background(), `SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' ORDER BY pid`)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func processors(b *testing.B, pool *pgxpool.Pool) time.Duration {
 }
 
 // ticks gives the hundredths of a second of a process, and of its children that are gone; nothing of one that is gone itself.
-func ticks(b *testing.B, pid int) (own, children int) {
+func ticks(b testing.TB, pid int) (own, children int) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, 0

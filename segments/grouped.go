@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,8 +50,19 @@ func parts(n node) (within []node, ok bool) {
 	return nil, false
 }
 
-// gather collects the aggregates of a tree that can be grouped, by collection; pure tells that nothing but they and constants
-// decides it.
+// aggregatesOf gives the aggregates of a tree that can be grouped, by collection; pure tells that nothing but they and constants
+// decides it. Kept ones are among them only where others are counted anyway.
+func aggregatesOf(n node) (found map[*collection][]*aggregate, pure bool) {
+	found = map[*collection][]*aggregate{}
+	pure = gather(n, found)
+	for _, aggregates := range found {
+		if slices.ContainsFunc(aggregates, func(a *aggregate) bool { return a.kept == nil }) {
+			return found, pure
+		}
+	}
+	return nil, false
+}
+
 func gather(n node, into map[*collection][]*aggregate) (pure bool) {
 	if a, ok := n.(*aggregate); ok {
 		if a.over.dependent || a.over.of.shared != "customer_id" {
@@ -69,8 +81,8 @@ func gather(n node, into map[*collection][]*aggregate) (pure bool) {
 
 // groupedBy gives the one collection whose aggregates alone decide a condition; nil where it is not so.
 func groupedBy(n node) *collection {
-	found := map[*collection][]*aggregate{}
-	if !gather(n, found) || len(found) != 1 {
+	found, pure := aggregatesOf(n)
+	if !pure || len(found) != 1 {
 		return nil
 	}
 	for of := range found {
@@ -81,8 +93,7 @@ func groupedBy(n node) *collection {
 
 // groups tells whether writeGrouped would write a comparison.
 func groups(w *writer, n *compare) bool {
-	found := map[*collection][]*aggregate{}
-	gather(n, found)
+	found, _ := aggregatesOf(n)
 	return !w.few && w.values == nil && len(found) > 0
 }
 
@@ -91,8 +102,7 @@ func writeGrouped(w *writer, n node) bool {
 	if w.few || w.values != nil {
 		return false
 	}
-	found := map[*collection][]*aggregate{}
-	pure := gather(n, found)
+	found, pure := aggregatesOf(n)
 	switch {
 	case len(found) == 0:
 		return false
@@ -106,6 +116,7 @@ func writeGrouped(w *writer, n node) bool {
 		}
 		writeJoined(w, n, found)
 	}
+	w.grouped = true
 	return true
 }
 
@@ -180,50 +191,57 @@ func (o *over) filter(w *writer, alias string) {
 	}
 }
 
+// writeHaving writes a condition as a look into the groups that meet it. Customers without items have no group: where they meet
+// it, it is a look into the groups that fail it.
 func writeHaving(w *writer, n node, aggregates []*aggregate) {
-	// Customers without items have no group. Where they meet the test, ask for the groups that fail it.
-	zero := truth(n.eval(&env{facts: &Facts{}}))
 	groups := w.newAlias("g")
-	if zero {
+	if meetsEmpty(n) {
 		w.text("(NOT ")
+		defer w.text(")")
 	}
+	w.text("EXISTS (SELECT 1 FROM (")
+	groupsOf(w, n, aggregates)
+	w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id)")
+}
+
+func meetsEmpty(n node) bool { return truth(n.eval(&env{facts: &Facts{}})) }
+
+// groupsOf writes a query of the customers whose items meet a condition, or where customers without items meet it, of those whose
+// items fail it.
+func groupsOf(w *writer, n node, aggregates []*aggregate) {
+	failing := meetsEmpty(n)
 	test := func() {
 		w.text("(")
-		if c, ok := n.(*compare); ok && zero && c.certain() {
+		if c, ok := n.(*compare); ok && failing && c.certain() {
 			c.write(w, sqlOperators[opposite[c.op]])
 			w.text(")")
 			return
 		}
 		n.sql(w)
-		if zero {
+		if failing {
 			w.text(") IS NOT TRUE")
 		} else {
 			w.text(")")
 		}
 	}
-	w.text("EXISTS (SELECT 1 FROM (")
-	if edge := onlyEdge(aggregates); edge != nil {
-		edge.distinct(w)
-		w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id AND ")
-		w.values = map[*aggregate]string{}
-		for _, a := range aggregates {
-			w.values[a] = groups + ".a1"
-		}
-		test()
-		w.values = nil
+	if edges(aggregates) {
+		groupsByEdge(w, aggregates, test)
 	} else {
 		grouping(w, aggregates, nil, test)
-		w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id")
-	}
-	w.text(")")
-	if zero {
-		w.text(")")
 	}
 }
 
 // writeJoined writes a condition that sets aggregates beside facts of the customer, or of several collections: customers
 // joined with the groups of each collection.
 func writeJoined(w *writer, n node, found map[*collection][]*aggregate) {
+	if w.joins != nil {
+		var values map[*aggregate]string
+		*w.joins += w.capture(func() { values = joinGroups(w, w.alias, found) })
+		w.values = values
+		n.sql(w)
+		w.values = nil
+		return
+	}
 	outer := w.alias
 	inner := w.newAlias("c")
 	w.text("EXISTS (SELECT 1 FROM (SELECT " + inner + ".customer_id FROM customers " + inner)

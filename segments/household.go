@@ -19,6 +19,15 @@ func (p memberPart) link(member, customer string) string {
 	return "(" + member + ".customer_id = " + customer + ".customer_id OR " + member + ".household_id = " + customer + ".household_id AND NOT " + member + ".rented)"
 }
 
+// atHome tells that two customers are members of one household, or one and the same: by keys that all customers can be joined by.
+func atHome(a, b string) string {
+	alone := func(of string) string { return "(" + of + ".household_id IS NULL OR " + of + ".rented)" }
+	key := func(of string) string {
+		return "CASE WHEN " + alone(of) + " THEN " + of + ".customer_id ELSE " + of + ".household_id END"
+	}
+	return key(a) + " = " + key(b) + " AND " + alone(a) + " = " + alone(b)
+}
+
 // members gives the household in memory, the customer among them.
 func (f *Facts) members() []item {
 	var items []item
@@ -45,9 +54,18 @@ func (n *anyMember) nullable() bool { return true }
 
 func (n *anyMember) sql(w *writer) {
 	member := w.newAlias("h")
+	if !w.few && w.first == "" {
+		inner := *w
+		inner.alias, inner.joins = member, nil
+		w.text("EXISTS (SELECT 1 FROM customers " + member + " WHERE " + atHome(member, w.alias) + " AND ")
+		n.cond.sql(&inner)
+		w.aliases, w.zones = inner.aliases, inner.zones
+		w.text(")")
+		return
+	}
 	w.text("(EXISTS (SELECT 1 FROM customers " + member + " WHERE " + housemates.link(member, w.alias) + " AND ")
 	inner := *w // the household reaches beyond a slice
-	inner.alias, inner.few, inner.first, inner.last = member, w.few || w.first != "", "", ""
+	inner.alias, inner.few, inner.first, inner.last, inner.joins = member, w.few || w.first != "", "", "", nil
 	n.cond.sql(&inner)
 	w.aliases, w.zones = inner.aliases, inner.zones
 	w.text(") OR (" + w.alias + ".household_id IS NULL OR " + w.alias + ".rented) AND ")

@@ -91,6 +91,14 @@ func (n *inverse) kind() kind     { return boolean }
 func (n *inverse) nullable() bool { return false }
 
 func (n *inverse) sql(w *writer) {
+	if c, ok := n.of.(*compare); ok {
+		if one := c.quantified(w); one != nil {
+			w.text("(NOT ")
+			one.sql(w)
+			w.text(")")
+			return
+		}
+	}
 	if groupedBy(n.of) != nil && writeGrouped(w, n) {
 		return
 	}

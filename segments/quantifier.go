@@ -76,6 +76,7 @@ type aggregate struct {
 	fn   string
 	over *over
 	of   node // nil for count; items without a known value do not count, but for first and last
+	kept node // the same as a fact that is kept with the customer; nil where none is
 }
 
 func (n *aggregate) kind() kind {
@@ -102,6 +103,10 @@ func (n *aggregate) function(x string, filter string) string {
 func (n *aggregate) sql(w *writer) {
 	if s, ok := w.values[n]; ok {
 		w.text(s)
+		return
+	}
+	if n.kept != nil {
+		n.kept.sql(w)
 		return
 	}
 	switch n.fn {

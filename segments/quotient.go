@@ -72,7 +72,7 @@ func leaf(w *writer, n node) bool {
 	case *itemNode, *constant:
 		return true
 	case *aggregate:
-		return w.values[n] != ""
+		return w.values[n] != "" || n.kept != nil
 	}
 	return false
 }

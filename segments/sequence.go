@@ -17,19 +17,23 @@ func (n *sequence) kind() kind     { return boolean }
 func (n *sequence) nullable() bool { return false }
 
 func (n *sequence) sql(w *writer) {
-	w.text("EXISTS (SELECT 1 FROM ")
-	var before, first string
+	first := w.newAlias("e")
+	if w.few {
+		w.text("EXISTS (SELECT 1 FROM ")
+	} else { // found for all customers at once: grouped, since PostgreSQL would look for each one's
+		w.text("EXISTS (SELECT 1 FROM (SELECT " + first + ".customer_id FROM ")
+	}
+	var before string
 	for i, of := range n.events {
-		alias := w.newAlias("e")
+		alias := first
 		if i > 0 {
+			alias = w.newAlias("e")
 			w.text(" JOIN ")
 		}
 		w.text("(")
 		of.moments(w)
 		w.text(") " + alias)
-		if i == 0 {
-			first = alias
-		} else {
+		if i > 0 {
 			w.text(" ON " + alias + ".customer_id = " + before + ".customer_id AND " + alias + ".at > " + before + ".at")
 			if within := n.within[i-1]; within.known {
 				w.text(" AND " + alias + ".at <= ")
@@ -38,7 +42,12 @@ func (n *sequence) sql(w *writer) {
 		}
 		before = alias
 	}
-	w.text(" WHERE " + first + ".customer_id = " + w.alias + ".customer_id)")
+	if w.few {
+		w.text(" WHERE " + first + ".customer_id = " + w.alias + ".customer_id)")
+		return
+	}
+	found := w.newAlias("g")
+	w.text(" GROUP BY " + first + ".customer_id) " + found + " WHERE " + found + ".customer_id = " + w.alias + ".customer_id)")
 }
 
 func (n *sequence) eval(e *env) value {

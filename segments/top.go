@@ -20,11 +20,11 @@ func (n *top) sql(w *writer) {
 	}
 	inner := *w // ranked among all, whatever the slice
 	inner.first, inner.last, inner.few, inner.alias = "", "", false, w.newAlias("t")
+	inner.joins = nil
 	inner.aliases = w.aliases
 	customers := inner.alias
 	inner.text("(" + w.alias + ".customer_id IN (SELECT " + customers + ".customer_id FROM customers " + customers)
-	found := map[*collection][]*aggregate{}
-	gather(n.score, found)
+	found, _ := aggregatesOf(n.score)
 	values := joinGroups(&inner, customers, found)
 	score := inner.capture(func() {
 		inner.values = values

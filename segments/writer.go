@@ -25,7 +25,9 @@ type writer struct {
 	zones       string // placeholder of the time zones; "" until used
 	first, last string // placeholders of the slice; "" without one
 	ranks       ranks
-	few         bool // only a few customers are looked at: look up each one's orders
+	few         bool    // only a few customers are looked at: look up each one's orders
+	joins       *string // of the statement, beside its customers; nil for a condition by itself
+	grouped     bool    // items of all customers are put into groups
 }
 
 func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.NamedArgs) {
@@ -44,11 +46,9 @@ func (c *Compiled) whereSampled(alias, prefix string, ranks ranks) (string, pgx.
 
 func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
 	w.lists = c.lists
+	w.slice(slice)
 	w.text("(")
-	if slice != nil {
-		w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
-		w.within(w.alias)
-	}
+	w.within(w.alias)
 	if !c.chosen && !c.onTheirList() {
 		w.admit()
 		w.text(" AND ")
@@ -57,6 +57,13 @@ func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
 	c.root.sql(w)
 	w.text("))")
 	return w.b.String(), w.args
+}
+
+// slice limits what is written from here on to some customers; nil to none.
+func (w *writer) slice(slice *[2]int64) {
+	if slice != nil {
+		w.first, w.last = w.arg(slice[0], "bigint"), w.arg(slice[1], "bigint")
+	}
 }
 
 func (w *writer) text(s string) { w.b.WriteString(s) }
