@@ -64,6 +64,16 @@ func differs(ctx context.Context, pool *pgxpool.Pool, facts map[int64]Facts, com
 	if !slices.Equal(ids, within) {
 		return &difference{way: "WhereSlice", sql: ids, memory: within, where: where}
 	}
+	for slice, want := range map[*[2]int64]int{nil: len(inMemory), {10, math.MaxInt64}: len(within)} {
+		sql, args, _ := compiled.counting(slice)
+		var n int
+		if err := pool.QueryRow(ctx, sql, args).Scan(&n); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+		if n != want {
+			return fmt.Errorf("counted %d, in memory %d: %s", n, want, sql)
+		}
+	}
 	return nil
 }
 

@@ -77,8 +77,8 @@ func (n *compare) bare(w *writer, operator string) bool {
 		column = left.field.expression(w.alias, false)
 		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
 	case *aggregate:
-		column = strings.TrimSuffix(w.values[left], "::numeric")
-		if column != w.values[left] {
+		if left.fn == "count" && w.values[left] != "" {
+			column = strings.TrimSuffix(w.values[left], "::numeric")
 			v, _ = bareValue(c, true, false)
 			pgType = "bigint"
 		}

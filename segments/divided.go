@@ -52,7 +52,7 @@ func (c *Compiled) divisible() bool {
 		case *quantifier:
 			items, alone = true, alone && n.over.of.shared == "customer_id"
 		case *aggregate:
-			items, alone = true, alone && n.over.of.shared == "customer_id"
+			items, alone = items || n.kept == nil, alone && n.over.of.shared == "customer_id"
 		}
 	})
 	return items && alone

@@ -19,13 +19,12 @@ func (p memberPart) link(member, customer string) string {
 	return "(" + member + ".customer_id = " + customer + ".customer_id OR " + member + ".household_id = " + customer + ".household_id AND NOT " + member + ".rented)"
 }
 
-// atHome tells that two customers are members of one household, or one and the same: by keys that all customers can be joined by.
+// atHome tells that two customers of the house file are members of one household, or one and the same: by keys that all customers
+// can be joined by.
 func atHome(a, b string) string {
-	alone := func(of string) string { return "(" + of + ".household_id IS NULL OR " + of + ".rented)" }
-	key := func(of string) string {
-		return "CASE WHEN " + alone(of) + " THEN " + of + ".customer_id ELSE " + of + ".household_id END"
-	}
-	return key(a) + " = " + key(b) + " AND " + alone(a) + " = " + alone(b)
+	key := func(of string) string { return "COALESCE(" + of + ".household_id, " + of + ".customer_id)" }
+	alone := func(of string) string { return "(" + of + ".household_id IS NULL)" }
+	return "NOT " + a + ".rented AND " + key(a) + " = " + key(b) + " AND " + alone(a) + " = " + alone(b)
 }
 
 // members gives the household in memory, the customer among them.
@@ -54,7 +53,7 @@ func (n *anyMember) nullable() bool { return true }
 
 func (n *anyMember) sql(w *writer) {
 	member := w.newAlias("h")
-	if !w.few && w.first == "" {
+	if w.house && !w.few && w.first == "" {
 		inner := *w
 		inner.alias, inner.joins = member, nil
 		w.text("EXISTS (SELECT 1 FROM customers " + member + " WHERE " + atHome(member, w.alias) + " AND ")

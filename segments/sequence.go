@@ -1,5 +1,7 @@
 package segments
 
+import "slices"
+
 // event is a condition that has moments: clicked(...), bought(...), any(orders, ...).
 type event interface {
 	node
@@ -17,8 +19,8 @@ func (n *sequence) kind() kind     { return boolean }
 func (n *sequence) nullable() bool { return false }
 
 func (n *sequence) sql(w *writer) {
-	first := w.newAlias("e")
-	if w.few {
+	first, each := w.newAlias("e"), w.few || n.dependent()
+	if each {
 		w.text("EXISTS (SELECT 1 FROM ")
 	} else { // found for all customers at once: grouped, since PostgreSQL would look for each one's
 		w.text("EXISTS (SELECT 1 FROM (SELECT " + first + ".customer_id FROM ")
@@ -42,12 +44,20 @@ func (n *sequence) sql(w *writer) {
 		}
 		before = alias
 	}
-	if w.few {
+	if each {
 		w.text(" WHERE " + first + ".customer_id = " + w.alias + ".customer_id)")
 		return
 	}
 	found := w.newAlias("g")
 	w.text(" GROUP BY " + first + ".customer_id) " + found + " WHERE " + found + ".customer_id = " + w.alias + ".customer_id)")
+}
+
+// dependent tells whether an event is asked with facts of the customer.
+func (n *sequence) dependent() bool {
+	return slices.ContainsFunc(n.events, func(of event) bool {
+		items, ok := of.(*quantifier)
+		return ok && items.over.dependent
+	})
 }
 
 func (n *sequence) eval(e *env) value {

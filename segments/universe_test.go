@@ -211,10 +211,6 @@ func (u *universe) people(t testing.TB, r *rand.Rand, columns [][2]string) {
 		set("time_zone", maybe(r, pick(r, oddZones)), "")
 		set("list_id", maybe(r, int64(1+r.IntN(5))), "")
 		set("rented", r.IntN(4) == 0, "")
-		set("orders_count", whole(), "")
-		set("total_spent", money(), "::text::numeric")
-		set("first_order_at", maybe(r, u.time(r)), "")
-		set("last_order_at", maybe(r, u.time(r)), "")
 		set("created_at", u.time(r), "")
 		set("updated_at", u.now, "")
 		set("household_id", maybe(r, int64(r.IntN(n/3))), "")
@@ -263,6 +259,11 @@ func (u *universe) people(t testing.TB, r *rand.Rand, columns [][2]string) {
 	if err := u.pool.SendBatch(context.Background(), &batch).Close(); err != nil {
 		t.Fatal(err)
 	}
+	// Nobody's orders add up to more than can be stored.
+	exec(t, u.pool, `UPDATE orders o SET amount = 0, base_amount = 0
+		FROM (SELECT customer_id, min(order_ref) AS kept FROM orders GROUP BY customer_id HAVING abs(sum(base_amount)) >= 1e15) x
+		WHERE o.customer_id = x.customer_id AND o.order_ref <> x.kept`)
+	derive(t, u.pool)
 }
 
 var eventNames = []string{"viewed", "signed up", "ß", "a\"b"}

@@ -96,12 +96,11 @@ func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
 	for i := range n {
 		id := int64(i + 1)
 		orders := r.IntN(5)
-		batch.Queue(`INSERT INTO customers (customer_id, first_name, city, country, email, list_id, rented, orders_count, total_spent, last_order_at,
+		batch.Queue(`INSERT INTO customers (customer_id, first_name, city, country, email, list_id, rented,
 			created_at, updated_at, household_id, time_zone, a_score, a_income, a_vip, a_note, a_birthday, a_seen_at, a_tags)
-			VALUES ($1, $2, $3, $4, $5, $6, $18, $7, $8::text::numeric, $9, $10, $10, $19, $20, $11::text::numeric, $12::text::numeric, $13, $14, $15, $16, $17)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $15, $7, $7, $16, $17, $8::text::numeric, $9::text::numeric, $10, $11, $12, $13, $14)`,
 			id, maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, pick(r, words)), maybe(r, int64(1+r.IntN(2))),
-			orders, pick(r, []string{"0", "10", "20.5", "99.99", "100", "-5"}), maybe(r, someTime(r)), someTime(r),
-			maybe(r, pick(r, []string{"0", "1", "2.5", "-3", "7.000001", "1e20", "0.333333333333333333"})),
+			someTime(r), maybe(r, pick(r, []string{"0", "1", "2.5", "-3", "7.000001", "1e20", "0.333333333333333333"})),
 			maybe(r, pick(r, []string{"0", "10.5", "1000"})), maybe(r, r.IntN(2) == 0), maybe(r, pick(r, words)),
 			maybe(r, someTime(r)), maybe(r, someTime(r)), maybe(r, []*string{maybe(r, pick(r, words)), maybe(r, pick(r, words))}), r.IntN(3) == 0,
 			maybe(r, int64(r.IntN(n/2+1))), maybe(r, pick(r, testZones)))
@@ -137,8 +136,18 @@ func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
 	if err := pool.SendBatch(ctx, &batch).Close(); err != nil {
 		t.Fatal(err)
 	}
+	derive(t, pool)
 	exec(t, pool, `ANALYZE`)
 	return New(pool, clock), pool
+}
+
+// derive keeps with customers what follows from their orders, as package customers does.
+func derive(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	exec(t, pool, `UPDATE customers c SET orders_count = o.orders, total_spent = o.spent, first_order_at = o.first, last_order_at = o.last, rented = c.rented AND o.orders = 0
+		FROM customers i CROSS JOIN LATERAL (SELECT count(*) AS orders, coalesce(sum(base_amount), 0) AS spent, min(ordered_at) AS first, max(ordered_at) AS last
+			FROM orders WHERE customer_id = i.customer_id) o
+		WHERE c.customer_id = i.customer_id`)
 }
 
 // selected gives the ids for which SQL says yes.

@@ -27,6 +27,7 @@ type writer struct {
 	ranks       ranks
 	few         bool    // only a few customers are looked at: look up each one's orders
 	joins       *string // of the statement, beside its customers; nil for a condition by itself
+	house       bool    // no rented names take part
 	grouped     bool    // items of all customers are put into groups
 }
 
@@ -45,7 +46,7 @@ func (c *Compiled) whereSampled(alias, prefix string, ranks ranks) (string, pgx.
 }
 
 func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
-	w.lists = c.lists
+	w.lists, w.house = c.lists, !c.chosen && len(c.lists) == 0
 	w.slice(slice)
 	w.text("(")
 	w.within(w.alias)
