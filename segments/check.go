@@ -83,7 +83,7 @@ func (c *checker) expression(expression string) node {
 	}
 	if len(expression) > maxSource {
 		c.faults = append(c.faults, fault.Field{Name: "expression", Line: 1, Column: 1, Length: 1,
-			Message: fmt.Sprintf("the expression is longer than %d bytes", maxSource)})
+			Message: fmt.Sprintf("the expression is longer than %d bytes: ask for many values by a list and in_list, and for many conditions by segments and in_segment", maxSource)})
 		return nil
 	}
 	if !utf8.ValidString(expression) || strings.ContainsRune(expression, 0) {

@@ -74,24 +74,6 @@ func foreign(name string) string {
 	return ""
 }
 
-// operand checks what stands on the right of an operator; a name that is not known may be a text without its quotes there.
-func (c *checker) operand(left node, n ast.Node) node {
-	name, ok := n.(*ast.IdentifierNode)
-	if !ok || left == nil || left.kind() != text && left.kind() != texts && left.kind() != skus || !c.unknown(name.Value) {
-		return c.node(n)
-	}
-	if hint := didYouMean(name.Value, c.catalog.fieldNames()); hint != "" {
-		return c.fail(n, "unknown name %q%s Or is it a text, %q?", shorten(name.Value), hint, shorten(name.Value))
-	}
-	return c.fail(n, "unknown name %q: write text in quotes, as %q", shorten(name.Value), shorten(name.Value))
-}
-
-// unknown tells whether nothing is called by the name, here or elsewhere.
-func (c *checker) unknown(name string) bool {
-	return c.catalog.field(name) == nil && !isFunction(name) && c.catalog.collection(name) == nil && commonNames[name] == "" &&
-		!strings.EqualFold(name, "null") && !strings.HasPrefix(name, "$") && (c.items == nil || c.items.field(name) == nil)
-}
-
 // failParts is said of a name with a dot behind it.
 func (c *checker) failParts(n *ast.MemberNode, name, property string) node {
 	f := functionNamed(property)
