@@ -119,9 +119,9 @@ type anniversary struct {
 	of    node
 	date  bool // a date without a time zone
 	now   int64
-	today [3]string  // by what day it is for the customer: yesterday, today or tomorrow in UTC
-	days  [3][]int32 // then, written month*100+day
-	all   []int32    // of all three
+	today [3]time.Time // by what day it is for the customer: yesterday, today or tomorrow in UTC, at midnight
+	days  [3][]int32   // then, written month*100+day
+	all   []int32      // of all three
 }
 
 func newAnniversary(of node, date bool, now, until int64) *anniversary {
@@ -129,7 +129,7 @@ func newAnniversary(of node, date bool, now, until int64) *anniversary {
 	length := until - now
 	for i := range n.days {
 		today := time.UnixMicro(now).UTC().AddDate(0, 0, i-1)
-		n.today[i], n.days[i] = today.Format(time.DateOnly), daysFrom(today, length)
+		n.today[i], n.days[i] = today.Truncate(24*time.Hour), daysFrom(today, length)
 		n.all = append(n.all, n.days[i]...)
 	}
 	slices.Sort(n.all)
@@ -208,8 +208,8 @@ func (n *anniversary) eval(e *env) value {
 		return known(false)
 	}
 	d := local(e.facts, v.i, n.date)
-	today := local(e.facts, n.now, false).Format(time.DateOnly)
-	i := slices.Index(n.today[:2], today)
+	today := local(e.facts, n.now, false)
+	i := slices.Index(n.today[:2], time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC))
 	if i < 0 {
 		i = 2
 	}

@@ -20,6 +20,8 @@ var hostile = []string{
 	`created_at - duration("100y") < date("1900-01-01")`, `now() + duration("1mo") - duration("1mo") == now()`, `ago("0d") == now()`, `-duration("1d") < now() - created_at`, `anniversary_within(birthday, "100y")`,
 	`anniversary_within(date("2024-02-29"), "8d")`, `anniversary_within(now(), "0d")`, `hour(birthday) == 0`, `weekday(now()) in [6, 7]`, `hour(date("2025-03-30T01:00:00Z")) == 3`, `hour(date("2025-10-26T00:30:00Z")) == 2 and hour(date("2025-10-26T01:30:00Z")) == 2`,
 	`day(date("2011-12-30T10:00:00Z")) == 31`, `year(date("1883-11-18T17:00:00Z")) == 1883 and hour(date("1883-11-18T16:59:00Z")) == 12`, `weekday(seen_at) + hour(seen_at) / 7 > 3`, `last_order_at - duration("1mo") + duration("1d") < ago("2mo")`,
+	`as_of("0001-01-01", any(orders, anniversary_within(.at, "7d")) or anniversary_within(now(), "7d"))`, `as_of("9999-12-31T23:59:59.999999Z", any(orders, anniversary_within(.at, "100y")))`, `as_of("0001-01-01", year(now()) == -1)`,
+	`as_of("0001-01-01", bought("", "100y") or followed(clicked(), bought(), "100y"))`, `as_of("9999-12-31", count(orders, .at + duration("100y") > now()) == 0)`,
 	// Patterns.
 	`city matches "(?i)\x00"`, `city matches "[\\x00-\\x05]"`, `city matches "[^\\x00]"`, `city matches "[\\x{d800}-\\x{dfff}]"`, `city matches "(?i)\\x{d800}"`, `city matches "\\x{10ffff}"`, `city matches "\\p{Greek}"`, `city matches "[[:word:]]"`,
 	`city matches "(?i)[[:upper:]]"`, `city matches "(?i)İ"`, `city matches "(?i)ſ"`, `city matches "(?i)K"`, `city matches "(?U)a+"`, `city matches "(?P<x>a)"`, `city matches "((a|b|c)*){100}"`, `city matches "(?:(?:a*)*)*"`, `city matches "(|)"`,

@@ -79,6 +79,9 @@ func (c *checker) asked(n *ast.CallNode) node {
 // itemField is a fact of an item; asked is nil where no parentheses follow it.
 func (c *checker) itemField(of *collection, property *ast.StringNode, asked *ast.CallNode) node {
 	f := of.field(property.Value)
+	if f == nil && of == eventsOf && didYouMean("."+property.Value, of.fieldNames(c.catalog.reader)) == "" {
+		return c.fail(property, "an event has no fact %q: a property is asked as .text(%q), .number(%q) or .flag(%q)", "."+property.Value, property.Value, property.Value, property.Value)
+	}
 	if f == nil {
 		return c.fail(property, "%s has no fact %q%s", of.one, "."+property.Value, didYouMean("."+property.Value, of.fieldNames(c.catalog.reader)))
 	}
