@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -99,6 +100,60 @@ func TestE2ESegmentRows(t *testing.T) {
 	v.await("a row", `document.querySelector(".row-line")`)
 	v.shoot("phone")
 	v.await("no scrolling sideways", `document.documentElement.scrollWidth <= window.innerWidth`)
+}
+
+// What was shown of an expression greys when it changes, a slow count can be stopped, the reference is searched, and without a script
+// the same buttons answer.
+func TestE2ESegmentParts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.people(40)
+	if _, err := h.pool.Exec(t.Context(), `INSERT INTO segments (name, expression, created_by, created_at, updated_at)
+		VALUES ('Seven', 'first_name == "Anna7"', 'test', now(), now())`); err != nil {
+		t.Fatal(err)
+	}
+	h.serve()
+	v := h.visitAs(access.Marketer)
+	v.open("/segments/new")
+	v.press("Text")
+	v.fill("Who belongs to it", `country == "US"`)
+	v.see("40 customers, 100.0 % of all")
+	v.press("Show some of them")
+	v.see("Anna")
+	v.fill("Who belongs to it", `country == "DE"`)
+	v.see("The conditions have changed: what is grey is of those before.")
+	v.shoot("grey")
+	v.press("Show some of them")
+	v.see("Nobody meets these conditions.")
+	v.await("nothing grey", `!document.querySelector(".stale") && document.getElementById("stale").hidden`)
+
+	v.fill("Find what you can ask", "weekday")
+	v.await("one word of the reference", `[...document.querySelectorAll(".reference dt")].filter(d => d.offsetParent).length === 1`)
+	v.run("take it", chromedp.Evaluate(`[...document.querySelectorAll(".reference dt button")].find(d => d.offsetParent).click()`, nil))
+	if got := v.value("Who belongs to it"); !strings.Contains(got, "weekday(") {
+		t.Errorf("the text is %q", got)
+	}
+
+	// A question that the database needs long for is stopped by its button.
+	if _, err := h.pool.Exec(t.Context(), `INSERT INTO customers (customer_id, city, created_at, updated_at) SELECT i, repeat('a', 500), now(), now() FROM generate_series(100000, 120000) i`); err != nil {
+		t.Fatal(err)
+	}
+	v.paste("Who belongs to it", `city matches "(a*)*(a*)*(a|aa)*b"`)
+	v.press("Break down")
+	v.await("a way to stop", `[...document.querySelectorAll("[data-stop]")].some(b => b.offsetParent)`)
+	v.shoot("asking")
+	v.run("stop", chromedp.Evaluate(`[...document.querySelectorAll("[data-stop]")].find(b => b.offsetParent).click()`, nil))
+	v.await("the end of it", `!document.querySelector(".htmx-request") && ![...document.querySelectorAll("[data-stop]")].some(b => b.offsetParent)`)
+
+	v.forgive("htmx:sendAbort, ", "htmx:afterRequest, ") // the script that asks says in the console that it was stopped
+
+	v.run("do without scripts", emulation.SetScriptExecutionDisabled(true))
+	v.open("/segments/1")
+	v.leave(func() {
+		v.run("ask for some of them", chromedp.Click(`button[formaction="/segments/sample"]`, chromedp.ByQuery))
+	})
+	v.see("Anna7", `first_name == "Anna7"`)
+	v.shoot("plain")
 }
 
 // A cell of the RFM grid becomes a segment of as many customers.
