@@ -2,12 +2,9 @@ package customers
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	"aldine/internal/audit"
 )
 
 // EventNames gives all names that events have had, by name.
@@ -70,27 +67,4 @@ func (s *Service) Events(ctx context.Context, customerID ID, q EventQuery) (page
 		page.Next = encodeCursor(last.At, last.ID.String())
 	}
 	return page, nil
-}
-
-// eventSlice is how many events are deleted in one transaction.
-const eventSlice = 20_000
-
-// ForgetEvents deletes one slice of the events that happened before a moment, and gives how many; 0 when none is left.
-func (s *Service) ForgetEvents(ctx context.Context, before time.Time) (gone int64, err error) {
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// Name by name: the index begins with it.
-		if err := tx.QueryRow(ctx, `
-			WITH old AS (
-				SELECT e.customer_id, e.at, e.event_id FROM event_names n
-				CROSS JOIN LATERAL (SELECT customer_id, at, event_id FROM events WHERE name = n.name AND at < @before ORDER BY at LIMIT @slice) e
-				LIMIT @slice),
-			gone AS (DELETE FROM events e USING old o WHERE e.customer_id = o.customer_id AND e.at = o.at AND e.event_id = o.event_id
-				RETURNING e.customer_id, e.event_id),
-			refs AS (DELETE FROM event_refs r USING gone g WHERE r.customer_id = g.customer_id AND r.event_id = g.event_id)
-			SELECT count(*) FROM gone`, pgx.NamedArgs{"before": before, "slice": eventSlice}).Scan(&gone); err != nil || gone == 0 {
-			return err
-		}
-		return audit.RecordTx(ctx, tx, s.now(), "event.forget", "event", "many", map[string]any{"events": gone})
-	})
-	return gone, err
 }

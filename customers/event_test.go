@@ -13,6 +13,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"aldine/internal/fault"
+	"aldine/internal/settings"
 )
 
 func amount(s string) *decimal.Decimal {
@@ -237,7 +238,19 @@ func TestForgetEvents(t *testing.T) {
 	if more, err := b.ForgetEvents(b.ctx, b.at.AddDate(0, -1, 0)); gone != 2 || more != 0 || err != nil {
 		t.Errorf("%d, then %d, %v", gone, more, err)
 	}
+	b.ok(b.ForgetOldEvents(b.ctx)) // keeps all unless the setting says otherwise
 	if n, refs := b.count(`SELECT count(*) FROM events`), b.count(`SELECT count(*) FROM event_refs`); n != 1 || refs != 1 {
 		t.Errorf("%d events and %d refs are left", n, refs)
+	}
+	_, err = b.settings.Update(b.ctx, func(v *settings.Values) error { v.EventMonths = 2; return nil })
+	b.ok(err)
+	b.ok(b.ForgetOldEvents(b.ctx))
+	if n := b.count(`SELECT count(*) FROM events`); n != 1 {
+		t.Error("an event was deleted too early")
+	}
+	b.at = b.at.AddDate(0, 2, 1)
+	b.ok(b.ForgetOldEvents(b.ctx))
+	if n := b.count(`SELECT count(*) FROM events`); n != 0 {
+		t.Error("an event outlived the setting")
 	}
 }

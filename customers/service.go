@@ -56,12 +56,13 @@ func New(d Deps) *Service {
 	return &Service{erasedKey: erasedKey(d.Secret), pool: d.Pool, jobs: d.Jobs, settings: d.Settings, dataDir: d.DataDir, now: d.Now, log: d.Log, columnTries: columnTries, recomputePartSize: recomputePart}
 }
 
-// Register adds the workers of imports, households, recomputations and new attributes.
+// Register adds the workers of imports, households, recomputations, new attributes, and events that are kept no longer.
 func (s *Service) Register(workers *river.Workers) {
 	river.AddWorker(workers, &importWorker{service: s})
 	river.AddWorker(workers, &householdWorker{service: s})
 	river.AddWorker(workers, &recomputeWorker{service: s})
 	river.AddWorker(workers, &attributeWorker{service: s})
+	river.AddWorker(workers, &forgetEventsWorker{service: s})
 }
 
 // Querier is a pool, a connection or a transaction.

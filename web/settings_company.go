@@ -55,7 +55,7 @@ func numbersOf(v *settings.Values) []numberSetting {
 		{"matchback_email_days", &v.MatchbackEmailDays, 0, 730}, {"matchback_sms_days", &v.MatchbackSMSDays, 0, 730},
 		{"soft_bounces", &v.SoftBounces, 1, 100}, {"soft_bounce_days", &v.SoftBounceDays, 1, 365},
 		{"mails_keep_days", &v.MailsKeepDays, 0, 365}, {"mails_keep_mb", &v.MailsKeepMB, 1, 100_000},
-		{"rented_keep_days", &v.RentedKeepDays, 1, 3650}, {"rejects_keep_days", &v.RejectsKeepDays, 1, 3650}, {"hit_months", &v.HitMonths, 0, 240},
+		{"rented_keep_days", &v.RentedKeepDays, 1, 3650}, {"rejects_keep_days", &v.RejectsKeepDays, 1, 3650}, {"hit_months", &v.HitMonths, 0, 240}, {"event_months", &v.EventMonths, 0, 240},
 		{"call_from_hour", &v.CallFromHour, 0, 23}, {"call_to_hour", &v.CallToHour, 1, 24}, {"call_attempts", &v.CallAttempts, 1, 20},
 		{"lease_minutes", &v.LeaseMinutes, 1, 240},
 		{"retry_days", &v.RetryDays, 1, 30}, {"pause_refusals", &v.PauseRefusals, 0, 1000}, {"pause_failure_pct", &v.PauseFailurePct, 0, 100},

@@ -62,8 +62,9 @@ func (v Values) Check() error {
 		"retry_days": {v.RetryDays, 1, 30}, "pause_refusals": {v.PauseRefusals, 0, 1000}, "pause_failure_pct": {v.PauseFailurePct, 0, 100},
 		"email_per_minute": {v.EmailPerMinute, 0, 10_000_000}, "email_domain_minute": {v.EmailDomainMinute, 0, 10_000_000},
 		"mails_keep_days": {v.MailsKeepDays, 0, 365}, "mails_keep_mb": {v.MailsKeepMB, 1, 100_000},
-		"cap_days":  {v.CapDays, 1, 366},
-		"cap_email": {v.CapEmail, 0, 1000}, "cap_sms": {v.CapSMS, 0, 1000}, "cap_post": {v.CapPost, 0, 1000}, "cap_calls": {v.CapCalls, 0, 1000},
+		"event_months": {v.EventMonths, 0, 240},
+		"cap_days":     {v.CapDays, 1, 366},
+		"cap_email":    {v.CapEmail, 0, 1000}, "cap_sms": {v.CapSMS, 0, 1000}, "cap_post": {v.CapPost, 0, 1000}, "cap_calls": {v.CapCalls, 0, 1000},
 		"ramp_start": {v.RampStart, 0, 10_000_000}, "ramp_growth_pct": {v.RampGrowthPct, 1, 1000}, "ramp_target": {v.RampTarget, 1, 100_000_000},
 	} {
 		if n.value < n.min || n.value > n.max {

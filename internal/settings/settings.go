@@ -61,6 +61,9 @@ type Values struct {
 	// Opens and clicks are kept for so many whole months, 0 for good.
 	HitMonths int `json:"hit_months"`
 
+	// Events that other programs report are kept for so many months, 0 for good.
+	EventMonths int `json:"event_months"`
+
 	// Local hours, half-open [from, to), in which a person may be called.
 	CallFromHour int `json:"call_from_hour"`
 	CallToHour   int `json:"call_to_hour"`
