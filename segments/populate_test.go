@@ -111,6 +111,11 @@ func populate(b *testing.B, pool *pgxpool.Pool, total int) {
 		{"responses", `INSERT INTO responses (customer_id, response_id, kind, at, recorded_at, campaign_id, channel, method, machine)
 			SELECT 1 + h % @total::int, md5(i::text)::uuid, (ARRAY['open', 'open', 'click', 'reply'])[1 + h / 3 % 4], @now::timestamptz - (@total::int - i) * (interval '300 days' / @total::int), @now, 1 + h % 10, 'email', 'token', h % 5 = 0
 			FROM (SELECT i, abs(hashint8extended(i, 4)) AS h FROM generate_series(1, @total::int) i) x`},
+		{"event_names", `INSERT INTO event_names (name, created_at) SELECT 'event-' || i, @now FROM generate_series(0, 19) i`},
+		{"events", `INSERT INTO events (customer_id, at, event_id, name, value, properties, recorded_at)
+			SELECT 1 + h % @total::int, @now::timestamptz - (@total::int - i) * (interval '300 days' / @total::int), md5('event' || i::text)::uuid, 'event-' || (h / 3 % 20), h % 10000 / 100.0,
+				jsonb_build_object('page', '/' || h % 50, 'seconds', h % 300), @now
+			FROM (SELECT i, abs(hashint8extended(i, 5)) AS h FROM generate_series(1, @total::int) i) x`},
 		{"lists", `INSERT INTO lists (name, kind, created_at) VALUES ('Club', 'house', @now)`},
 		{"list_members", `INSERT INTO list_members (customer_id, list_id, added_at) SELECT i, 1, @now FROM generate_series(1, @total::int, 9) i`},
 	} {
