@@ -4,6 +4,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"aldine/internal/fault"
 )
 
 // inSegment pulls in a saved segment's tree; a second use of the same one shares it.
@@ -29,10 +33,10 @@ func (c *checker) inSegment(f call) node {
 			lists: c.lists, stack: append(slices.Clone(c.stack), name)}
 		s.root = inner.expression(expression)
 		if len(inner.faults) > 0 {
-			if c.catalog.reader && (c.catalog.namesPrivate(expression) || strings.Contains(inner.faults[0].Message, privateSegment)) {
+			if c.catalog.reader && (c.catalog.namesPrivate(expression) || slices.ContainsFunc(inner.faults, func(f fault.Field) bool { return strings.Contains(f.Message, privateSegment) })) {
 				return c.fail(f.args[0], "the segment %q %s, which your role may not use", shorten(name), privateSegment)
 			}
-			return c.fail(f.args[0], "the segment %q is not valid: %s", shorten(name), inner.faults[0].Message)
+			return c.failWithin(f.args[0], name, inOrder(inner.faults))
 		}
 		s.nodes, s.scans, s.ranked = *inner.total, *inner.scans, inner.ranked
 		c.seen[key] = s
@@ -46,6 +50,23 @@ func (c *checker) inSegment(f call) node {
 		return nil
 	}
 	return s.root
+}
+
+// failWithin tells all that is wrong with a saved segment, and where in it.
+func (c *checker) failWithin(at ast.Node, name string, faults []fault.Field) node {
+	for _, of := range faults {
+		before := len(c.faults)
+		if of.Segment == "" {
+			c.fail(at, "the segment %q is not valid: %s (its line %d, column %d)", shorten(name), of.Message, of.Line, of.Column)
+			of.Segment = name
+		} else {
+			c.fail(at, "the segment %q is not valid: %s", shorten(name), of.Message)
+		}
+		if len(c.faults) > before { // not so many that the rest is left out
+			c.faults[before].Segment = of.Segment
+		}
+	}
+	return nil
 }
 
 // privateSegment is what is said of a segment to those who may not see what it says.

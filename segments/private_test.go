@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -91,5 +92,33 @@ func TestRankingOfOneCustomer(t *testing.T) {
 	}
 	if _, err := catalog.CompileCondition("vip", testNow); err != nil {
 		t.Error(err)
+	}
+}
+
+// Of a saved segment that is no longer valid all faults are told, with its name, through segments that use it too.
+func TestFaultsOfASavedSegment(t *testing.T) {
+	t.Parallel()
+	s, pool := world(t, 1)
+	exec(t, pool, `INSERT INTO segments (name, expression, created_by, created_at, updated_at) VALUES
+		('broken', E'vip and gone > 1\nor lost == "x" or citty == "Bonn"', 'test', $1, $1),
+		('outer', 'vip or in_segment("broken")', 'test', $1, $1)`, testNow)
+	for expression, lead := range map[string]string{
+		`vip and in_segment("broken")`: `the segment "broken" is not valid: `,
+		`vip and in_segment("outer")`:  `the segment "outer" is not valid: the segment "broken" is not valid: `,
+	} {
+		err := s.Check(t.Context(), expression)
+		var f *fault.Error
+		if !errors.As(err, &f) || len(f.Fields) != 3 {
+			t.Fatalf("%s: %v", expression, err)
+		}
+		for i, want := range []string{`gone`, `lost`, `citty`} {
+			got := f.Fields[i]
+			if got.Segment != "broken" || !strings.HasPrefix(got.Message, lead) || !strings.Contains(got.Message, want) || got.Column != 20 || got.Line != 1 {
+				t.Errorf("%s: %+v", expression, got)
+			}
+		}
+		if !strings.Contains(f.Fields[1].Message, "(its line 2, column 4)") {
+			t.Errorf("%s: %+v", expression, f.Fields[1])
+		}
 	}
 }

@@ -28,6 +28,7 @@ type problem struct {
 	Message             string
 	Line, Column        int
 	Before, Mark, After string
+	Segment, Path       string // the saved segment that has to be corrected, "" for the expression itself
 }
 
 var verdictView = partView[verdict]("verdict")
@@ -70,7 +71,7 @@ func (p *Pages) verdict(ctx context.Context, expression string, mode segments.Mo
 	var all segments.Count
 	v.Count, all, err = p.Segments.Audience(ctx, expression, mode)
 	if fe := (*fault.Error)(nil); errors.As(err, &fe) && (fe.Kind == fault.Invalid || fe.Kind == fault.Unavailable) {
-		v.Problems = problems(expression, fe)
+		v.Problems = p.problems(ctx, expression, fe)
 		return v, nil
 	} else if err != nil {
 		return v, err
@@ -91,7 +92,8 @@ func unasked(e *fault.Error) []problem {
 	return []problem{{Message: e.Message}}
 }
 
-func problems(expression string, e *fault.Error) []problem {
+// problems puts the faults of an expression beside the pieces they mean, with the way to a saved segment that has them.
+func (p *Pages) problems(ctx context.Context, expression string, e *fault.Error) []problem {
 	if len(e.Fields) == 0 {
 		return []problem{{Message: e.Message}}
 	}
@@ -101,6 +103,11 @@ func problems(expression string, e *fault.Error) []problem {
 		pr := problem{Message: f.Message, Line: f.Line, Column: f.Column}
 		if f.Line > 0 && f.Line <= len(lines) {
 			pr.Before, pr.Mark, pr.After = snippet(lines[f.Line-1], f.Column, f.Length)
+		}
+		if f.Segment != "" {
+			if of, err := p.Segments.ByName(ctx, f.Segment); err == nil {
+				pr.Segment, pr.Path = of.Name, segmentPath(of)
+			}
 		}
 		out = append(out, pr)
 	}

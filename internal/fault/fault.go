@@ -24,13 +24,15 @@ const (
 )
 
 // Field is one fault of one input field. Name is the field's path in the input ("journey.steps[2].template");
-// Line and Column are 1-based and 0 when they do not apply; Length counts the characters there that are meant.
+// Line and Column are 1-based and 0 when they do not apply; Length counts the characters there that are meant. Segment names the saved
+// segment in which the fault is to be corrected, where that is not the input itself.
 type Field struct {
 	Name    string `json:"name"`
 	Message string `json:"message"`
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`
 	Length  int    `json:"length,omitempty"`
+	Segment string `json:"segment,omitempty"`
 }
 
 // Error is an error with a kind and a message that may be shown to the user.
