@@ -42,7 +42,8 @@ func (a *API) segments() {
 		func(ctx context.Context, in *One) (segments.Segment, error) {
 			return a.Segments.Get(ctx, segments.ID(in.ID))
 		})
-	add(a, op{id: "updateSegment", method: http.MethodPut, path: "/segments/{id}", summary: "Change a segment", tag: tag, need: access.SegmentsWrite},
+	add(a, op{id: "updateSegment", method: http.MethodPut, path: "/segments/{id}", summary: "Change a segment", tag: tag, need: access.SegmentsWrite,
+		doc: "Send row_version back to be told when somebody else was faster (409)."},
 		func(ctx context.Context, in *with[segments.Draft]) (segments.Segment, error) {
 			return a.Segments.Update(ctx, segments.ID(in.ID), in.Body)
 		})

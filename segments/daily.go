@@ -2,6 +2,8 @@ package segments
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,13 +49,14 @@ func (s *Service) Periodic() []*river.PeriodicJob {
 		func() (river.JobArgs, *river.InsertOpts) { return CountArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
 }
 
-// CountDue counts every saved segment that has not been counted today (UTC), by name. One that is not valid any more or takes too
-// long is passed over.
+// CountDue counts every saved segment that nobody has counted, or tried to, today (UTC); those that were not tried longest come first. One
+// that is not valid any more, takes too long or fails stops none of the others: why is kept with it (Segment.CountError). What failed in
+// the database is given back in the end, for the log.
 func (s *Service) CountDue(ctx context.Context) error {
 	rows, err := s.pool.Query(ctx, `
 		SELECT segment_id FROM segments
-		WHERE counted_at IS NULL OR (counted_at AT TIME ZONE 'UTC')::date < (@now::timestamptz AT TIME ZONE 'UTC')::date
-		ORDER BY name`, pgx.NamedArgs{"now": s.now()})
+		WHERE (coalesce(greatest(count_tried_at, counted_at), '-infinity') AT TIME ZONE 'UTC')::date < (@now::timestamptz AT TIME ZONE 'UTC')::date
+		ORDER BY greatest(count_tried_at, counted_at) NULLS FIRST, name`, pgx.NamedArgs{"now": s.now()})
 	if err != nil {
 		return err
 	}
@@ -61,11 +64,15 @@ func (s *Service) CountDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, id := range due {
 		_, err := s.CountSegment(ctx, id)
-		if err != nil && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound) {
-			return err
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound):
+			failed = append(failed, fmt.Errorf("segment %d: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -25,13 +26,14 @@ func (s *Service) checkDraft(ctx context.Context, tx pgx.Tx, d *Draft, old ...st
 	d.Name, d.Description = strings.TrimSpace(d.Name), strings.TrimSpace(d.Description)
 	var fields []fault.Field
 	switch {
+	case slices.Contains(old, d.Name): // it may be of a time when more was allowed
 	case d.Name == "":
 		fields = append(fields, fault.Field{Name: "name", Message: "give the segment a name"})
-	case utf8.RuneCountInString(d.Name) > 100 || !utf8.ValidString(d.Name) || strings.ContainsFunc(d.Name, func(r rune) bool { return r < ' ' }):
-		fields = append(fields, fault.Field{Name: "name", Message: "the name must be at most 100 characters on one line"})
+	case utf8.RuneCountInString(d.Name) > 100 || !plain(d.Name):
+		fields = append(fields, fault.Field{Name: "name", Message: "the name must be at most 100 characters on one line, all of which can be seen"})
 	}
-	if len(d.Description) > 2000 || !utf8.ValidString(d.Description) || strings.ContainsRune(d.Description, 0) {
-		fields = append(fields, fault.Field{Name: "description", Message: "the description must be text of at most 2000 bytes"})
+	if len(d.Description) > 2000 || !plain(strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(d.Description)) {
+		fields = append(fields, fault.Field{Name: "description", Message: "the description must be text of at most 2000 bytes, without characters that cannot be seen"})
 	}
 	filed, err := s.checkFiling(ctx, tx, d, len(old) == 0)
 	if err != nil {
@@ -64,7 +66,7 @@ func (s *Service) checkFiling(ctx context.Context, tx pgx.Tx, d *Draft, fresh bo
 	if actor := access.From(ctx); fresh && d.Owner == "" && actor.Kind == "user" {
 		d.Owner = actor.Name
 	} else if d.Owner != "" {
-		err := tx.QueryRow(ctx, `SELECT email FROM users WHERE lower(email) = lower($1) AND disabled_at IS NULL`, d.Owner).Scan(&d.Owner)
+		err := tx.QueryRow(ctx, `SELECT email FROM users WHERE lower(email) = lower($1) AND disabled_at IS NULL`, storable(d.Owner)).Scan(&d.Owner)
 		if errors.Is(err, pgx.ErrNoRows) {
 			fields = append(fields, fault.Field{Name: "owner", Message: "there is no user with this e-mail address"})
 		} else if err != nil {
@@ -72,13 +74,13 @@ func (s *Service) checkFiling(ctx context.Context, tx pgx.Tx, d *Draft, fresh bo
 		}
 	}
 	if !label(d.Folder) {
-		fields = append(fields, fault.Field{Name: "folder", Message: fmt.Sprintf("the folder must be at most %d characters on one line", maxLabel)})
+		fields = append(fields, fault.Field{Name: "folder", Message: fmt.Sprintf("the folder must be at most %d characters on one line, all of which can be seen", maxLabel)})
 	}
 	tags := []string{}
 	for _, tag := range d.Tags {
 		tag = strings.TrimSpace(tag)
 		if !label(tag) || strings.Contains(tag, ",") {
-			fields = append(fields, fault.Field{Name: "tags", Message: fmt.Sprintf("a tag must be at most %d characters on one line, without a comma", maxLabel)})
+			fields = append(fields, fault.Field{Name: "tags", Message: fmt.Sprintf("a tag must be at most %d characters on one line, all of which can be seen, without a comma", maxLabel)})
 			break
 		}
 		if tag != "" {
@@ -92,8 +94,20 @@ func (s *Service) checkFiling(ctx context.Context, tx pgx.Tx, d *Draft, fresh bo
 	return fields, nil
 }
 
-func label(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxLabel && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' })
+func label(s string) bool { return utf8.RuneCountInString(s) <= maxLabel && plain(s) }
+
+// plain tells whether a text looks like what it is: it has no signs that control, turn the direction of writing, or are not seen. Those
+// that join letters, or keep them apart, belong to some scripts.
+func plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		const keepsApart, joins = 0x200c, 0x200d
+		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) && r != keepsApart && r != joins
+	})
+}
+
+// storable makes a text that is looked for one that a database takes; what it changes is the name of nothing.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func (s *Service) draftArgs(ctx context.Context, d Draft) pgx.NamedArgs {

@@ -63,7 +63,7 @@ func (s *Service) hider(ctx context.Context) (func(*Segment), error) {
 	}
 	return func(of *Segment) {
 		if veiled(of.Expression) {
-			of.Expression, of.LastCount, of.CountedAt, of.Hidden = "", nil, nil, true
+			of.Expression, of.LastCount, of.CountedAt, of.CountError, of.Hidden = "", nil, nil, "", true
 		}
 	}, nil
 }

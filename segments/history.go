@@ -2,9 +2,13 @@ package segments
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"aldine/internal/fault"
 )
 
 // DayCount is the size of a segment on a day: its last exact count of that day.
@@ -14,7 +18,8 @@ type DayCount struct {
 	Members int64     `json:"members"`
 }
 
-// CountSegment counts a saved segment exactly and keeps the number with it and with the day. It fails with NotFound and like Count.
+// CountSegment counts a saved segment exactly and keeps the number with it and with the day, or why there is none. It fails with NotFound
+// and like Count.
 func (s *Service) CountSegment(ctx context.Context, id ID) (Count, error) {
 	segment, err := s.whole(ctx, id)
 	if err != nil {
@@ -22,12 +27,12 @@ func (s *Service) CountSegment(ctx context.Context, id ID) (Count, error) {
 	}
 	count, err := s.Count(ctx, segment.Expression, Exact)
 	if err != nil {
-		return Count{}, err
+		return Count{}, s.notCounted(ctx, segment, err)
 	}
 	// Only where the expression is still the one that was counted.
 	_, err = s.pool.Exec(ctx, `
 		WITH counted AS (
-			UPDATE segments SET last_count = @count, counted_at = @now WHERE segment_id = @id AND expression = @expression
+			UPDATE segments SET last_count = @count, counted_at = @now, count_tried_at = @now, count_error = '' WHERE segment_id = @id AND expression = @expression
 			RETURNING segment_id, version)
 		INSERT INTO segment_counts (segment_id, day, version, members, counted_at)
 		SELECT segment_id, (@now::timestamptz AT TIME ZONE 'UTC')::date, version, @count, @now FROM counted
@@ -35,6 +40,28 @@ func (s *Service) CountSegment(ctx context.Context, id ID) (Count, error) {
 		SET version = EXCLUDED.version, members = EXCLUDED.members, counted_at = EXCLUDED.counted_at`,
 		pgx.NamedArgs{"id": id, "expression": segment.Expression, "count": count.Count, "now": s.now()})
 	return count, err
+}
+
+// notCounted keeps with a segment why it could not be counted, and gives the error back. That others count, or that the one who asked
+// is gone or may not see it, is no fault of the segment.
+func (s *Service) notCounted(ctx context.Context, of Segment, cause error) error {
+	if ctx.Err() != nil || errors.Is(cause, errNoTurn) || !MaySeeAll(ctx) {
+		return cause
+	}
+	why := "the database failed; the log of the program says how"
+	var known *fault.Error
+	if errors.As(cause, &known) && known.Kind != fault.Internal {
+		if why = known.Message; len(known.Fields) > 0 {
+			var all []string
+			for _, f := range known.Fields {
+				all = append(all, f.Message)
+			}
+			why = strings.Join(all, "; ")
+		}
+	}
+	_, err := s.pool.Exec(ctx, `UPDATE segments SET count_tried_at = @now, count_error = @why WHERE segment_id = @id AND expression = @expression`,
+		pgx.NamedArgs{"id": of.ID, "expression": of.Expression, "why": storable(why), "now": s.now()})
+	return errors.Join(cause, err)
 }
 
 // History gives the sizes of a segment over the last days (at most 1,000, 90 where 0), oldest first; days on which nobody

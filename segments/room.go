@@ -2,6 +2,7 @@ package segments
 
 import (
 	"context"
+	"errors"
 	"runtime"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -22,10 +23,13 @@ func (s *Service) Room(ctx context.Context) (leave func(), err error) {
 	defer cancel()
 	leave, err = s.turn(waiting)
 	if err != nil && ctx.Err() == nil {
-		return nil, fault.New(fault.Unavailable, "Too many counts are under way: try again in a minute, or ask for an estimate")
+		return nil, fault.Wrap(fault.Unavailable, errNoTurn, "Too many counts are under way: try again in a minute, or ask for an estimate")
 	}
 	return leave, err
 }
+
+// errNoTurn is why Room fails.
+var errNoTurn = errors.New("no turn to look at all customers")
 
 // turn is Room for who waits as long as it takes.
 func (s *Service) turn(ctx context.Context) (leave func(), err error) {

@@ -3,6 +3,8 @@ package segments
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +29,8 @@ type Segment struct {
 	Tags        []string   `json:"tags"`       // ordered
 	LastCount   *int64     `json:"last_count"` // nil until counted
 	CountedAt   *time.Time `json:"counted_at"`
+	CountError  string     `json:"count_error,omitempty"` // why the last count failed
+	RowVersion  int        `json:"row_version"`           // grows with each change; a Draft that has it is refused after another's
 	CreatedBy   string     `json:"created_by"`
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
@@ -44,6 +48,8 @@ type Draft struct {
 	Owner  string   `json:"owner,omitempty"`
 	Folder string   `json:"folder,omitempty"`
 	Tags   []string `json:"tags,omitempty"`
+	// RowVersion of the segment that was edited: a change by somebody else in between is a Conflict. 0 overwrites it.
+	RowVersion int `json:"row_version,omitempty"`
 }
 
 // Query selects a page of saved segments, which are ordered by name.
@@ -55,7 +61,7 @@ type Query struct {
 	Limit  int    // 1 to 200, default 50
 }
 
-const segmentColumns = `segment_id, name, expression, description, version, owner, folder, tags, last_count, counted_at, created_by, created_at, updated_at`
+const segmentColumns = `segment_id, name, expression, description, version, owner, folder, tags, last_count, counted_at, count_error, row_version, created_by, created_at, updated_at`
 
 func one(rows pgx.Rows, err error) (Segment, error) {
 	if err != nil {
@@ -81,7 +87,7 @@ func (s *Service) whole(ctx context.Context, id ID) (Segment, error) {
 
 // ByName gives the segment of that name as the actor may see it, or NotFound.
 func (s *Service) ByName(ctx context.Context, name string) (Segment, error) {
-	found, err := one(s.pool.Query(ctx, `SELECT `+segmentColumns+` FROM segments WHERE name = $1`, name))
+	found, err := one(s.pool.Query(ctx, `SELECT `+segmentColumns+` FROM segments WHERE name = $1`, storable(name)))
 	return s.seen(ctx, found, err)
 }
 
@@ -94,7 +100,8 @@ func (s *Service) List(ctx context.Context, q Query) ([]Segment, error) {
 		SELECT `+segmentColumns+` FROM segments
 		WHERE name > @after AND strpos(lower(name || ' ' || description), lower(@search::text)) > 0
 			AND (@folder::text = '' OR folder = @folder) AND (@tag::text = '' OR @tag = ANY(tags))
-		ORDER BY name LIMIT @limit`, pgx.NamedArgs{"after": q.After, "search": q.Search, "folder": q.Folder, "tag": q.Tag, "limit": min(q.Limit, 200)})
+		ORDER BY name LIMIT @limit`, pgx.NamedArgs{"after": storable(q.After), "search": storable(q.Search), "folder": storable(q.Folder), "tag": storable(q.Tag),
+		"limit": min(q.Limit, 200)})
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +145,17 @@ func (s *Service) Create(ctx context.Context, d Draft) (Segment, error) {
 
 // Update changes a segment; its count is forgotten where the expression changes. It fails with NotFound, with Invalid
 // where name or expression are not valid (a segment that would use itself is one), and with Conflict where the name
-// is taken, or where it is changed though a campaign or another segment uses the old one.
+// is taken, where it is changed though a campaign or another segment uses the old one, or where the draft's row version is not the
+// present one.
 func (s *Service) Update(ctx context.Context, id ID, d Draft) (Segment, error) {
 	var updated Segment
 	err := s.changing(ctx, func(tx pgx.Tx) error {
 		before, err := one(tx.Query(ctx, `SELECT `+segmentColumns+` FROM segments WHERE segment_id = $1`, id))
 		if err != nil {
 			return err
+		}
+		if d.RowVersion != 0 && d.RowVersion != before.RowVersion {
+			return s.changedSince(ctx, tx, before)
 		}
 		if err := s.checkDraft(ctx, tx, &d, before.Name); err != nil {
 			return err
@@ -162,7 +173,9 @@ func (s *Service) Update(ctx context.Context, id ID, d Draft) (Segment, error) {
 		args := s.draftArgs(ctx, d)
 		args["id"] = id
 		updated, err = one(tx.Query(ctx, `
-			UPDATE segments SET name = @name, expression = @expression, description = @description, folder = @folder, tags = @tags, updated_at = @now,
+			UPDATE segments SET name = @name, expression = @expression, description = @description, folder = @folder, tags = @tags, updated_at = @now, row_version = row_version + 1,
+				count_error = CASE WHEN expression = @expression THEN count_error ELSE '' END,
+				count_tried_at = CASE WHEN expression = @expression THEN count_tried_at END,
 				owner = CASE WHEN @owner = '' THEN owner ELSE @owner END,
 				version = CASE WHEN expression = @expression THEN version ELSE version + 1 END,
 				last_count = CASE WHEN expression = @expression THEN last_count END,
@@ -193,6 +206,10 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 			return fault.New(fault.Conflict, "The segment cannot be deleted: %s uses it", user)
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM segments WHERE segment_id = $1`, id); err != nil {
+			var violation *pgconn.PgError
+			if errors.As(err, &violation) && violation.Code == "23503" { // foreign_key_violation, since a moment ago
+				return fault.Wrap(fault.Conflict, err, "The segment cannot be deleted: a campaign has just taken it as its audience")
+			}
 			return err
 		}
 		return audit.RecordTx(ctx, tx, s.now(), "segment.delete", "segment", id, map[string]any{"name": before.Name, "expression": before.Expression})
@@ -207,6 +224,24 @@ func (s *Service) changing(ctx context.Context, do func(pgx.Tx) error) error {
 		}
 		return do(tx)
 	})
+}
+
+// changedSince tells who was faster.
+func (s *Service) changedSince(ctx context.Context, tx pgx.Tx, of Segment) error {
+	var by string
+	err := tx.QueryRow(ctx, `SELECT actor FROM audit_log WHERE object_kind = 'segment' AND object_id = $1 ORDER BY at DESC, audit_id DESC LIMIT 1`,
+		strconv.FormatInt(int64(of.ID), 10)).Scan(&by)
+	if errors.Is(err, pgx.ErrNoRows) {
+		by = "somebody else"
+	} else if err != nil {
+		return err
+	}
+	_, name, found := strings.Cut(by, ":")
+	if !found {
+		name = by
+	}
+	return fault.New(fault.Conflict, "The segment was changed at %s UTC by %s, after you opened it, and your change would undo that: nothing is saved. Open it again, and make your change there",
+		of.UpdatedAt.UTC().Format("15:04 on 2006-01-02"), name)
 }
 
 // named turns a violated unique name into words.

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// userOf gives who uses a segment, in words ("the campaign \"spring\""), "" for nobody: a segment or a campaign not yet
-// over whose expressions name it, and with links a campaign of any state that has it as its audience.
+// userOf gives who uses a segment, in words ("the campaign \"spring\""), "" for nobody: a segment, or a campaign or
+// merge/purge run not yet over, whose expressions name it, and with links a campaign of any state that has it as its audience.
 func userOf(ctx context.Context, tx pgx.Tx, of Segment, links bool) (string, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT 'campaign' AS what, code, '' AS expression, true AS link FROM campaigns WHERE segment_id = @id
@@ -21,6 +21,8 @@ func userOf(ctx context.Context, tx pgx.Tx, of Segment, links bool) (string, err
 			JOIN journeys j ON j.campaign_id = c.campaign_id AND j.version = c.version
 			CROSS JOIN LATERAL jsonb_path_query(j.definition, 'lax $.steps[*].if') e
 			WHERE c.state NOT IN ('finished', 'cancelled')
+		UNION ALL SELECT 'merge/purge run', r.name, i.expression, false FROM merge_inputs i JOIN merge_runs r ON r.run_id = i.run_id
+			WHERE r.state IN ('draft', 'waiting', 'running')
 		ORDER BY 1, 2`, pgx.NamedArgs{"id": of.ID})
 	if err != nil {
 		return "", err
@@ -29,13 +31,16 @@ func userOf(ctx context.Context, tx pgx.Tx, of Segment, links bool) (string, err
 	var expression *string
 	var link bool
 	_, err = pgx.ForEachRow(rows, []any{&what, &name, &expression, &link}, func() error {
-		if user == "" && (link && links || expression != nil && slices.Contains(uses(*expression), of.Name)) {
+		if user == "" && (link && links || expression != nil && Uses(*expression, of.Name)) {
 			user = fmt.Sprintf("the %s %q", what, name)
 		}
 		return nil
 	})
 	return user, err
 }
+
+// Uses tells whether an expression pulls in the segment of the name itself.
+func Uses(expression, name string) bool { return slices.Contains(uses(expression), name) }
 
 // uses gives the names of the segments that an expression pulls in; none where it cannot be read.
 func uses(expression string) (names []string) {

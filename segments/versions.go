@@ -3,6 +3,7 @@ package segments
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,7 +43,7 @@ func (s *Service) Versions(ctx context.Context, id ID, before, limit int) ([]Ver
 		SELECT v.version, v.expression, v.saved_by, v.saved_at,
 			ARRAY(SELECT c.code FROM campaigns c WHERE c.segment_id = v.segment_id AND c.segment_version = v.version ORDER BY c.code LIMIT 50)
 		FROM segment_versions v WHERE v.segment_id = @id AND (@before = 0 OR v.version < @before)
-		ORDER BY v.version DESC LIMIT @limit`, pgx.NamedArgs{"id": id, "before": before, "limit": min(limit, 200)})
+		ORDER BY v.version DESC LIMIT @limit`, pgx.NamedArgs{"id": id, "before": min(max(before, 0), math.MaxInt32), "limit": min(limit, 200)})
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +64,14 @@ func (s *Service) Versions(ctx context.Context, id ID, before, limit int) ([]Ver
 }
 
 // Restore makes an earlier version the present one again, as a new version. It fails with NotFound, and like Update where
-// the old expression is no longer valid.
+// the old expression is no longer valid, or somebody changes the segment in this moment.
 func (s *Service) Restore(ctx context.Context, id ID, version int) (Segment, error) {
 	now, err := s.Get(ctx, id)
 	if err != nil {
 		return Segment{}, err
 	}
-	d := Draft{Name: now.Name, Description: now.Description, Folder: now.Folder, Tags: now.Tags}
-	err = s.pool.QueryRow(ctx, `SELECT expression FROM segment_versions WHERE segment_id = $1 AND version = $2`, id, version).Scan(&d.Expression)
+	d := Draft{Name: now.Name, Description: now.Description, Folder: now.Folder, Tags: now.Tags, RowVersion: now.RowVersion}
+	err = s.pool.QueryRow(ctx, `SELECT expression FROM segment_versions WHERE segment_id = $1 AND version = $2`, id, min(max(version, 0), math.MaxInt32)).Scan(&d.Expression)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Segment{}, fault.New(fault.NotFound, "The segment %s has no version %d", now.Name, version)
 	} else if err != nil {

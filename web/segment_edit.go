@@ -58,7 +58,7 @@ func (p *Pages) segmentEdit(c echo.Context) error {
 		return err
 	}
 	return p.showSegment(c, s, formWith("name", s.Name, "expression", s.Expression, "description", s.Description,
-		"owner", s.Owner, "folder", s.Folder, "tags", strings.Join(s.Tags, ", ")), nil)
+		"owner", s.Owner, "folder", s.Folder, "tags", strings.Join(s.Tags, ", "), "row_version", strconv.Itoa(s.RowVersion)), nil)
 }
 
 func (p *Pages) segmentParam(c echo.Context) (segments.Segment, error) {
@@ -161,6 +161,7 @@ func (p *Pages) segmentSave(c echo.Context) error {
 	}
 	draft := segments.Draft{Name: f.Text("name"), Expression: f.Get("expression"), Description: f.Text("description"),
 		Owner: f.Text("owner"), Folder: f.Text("folder"), Tags: strings.Split(f.Text("tags"), ",")}
+	draft.RowVersion, _ = strconv.Atoi(f.Get("row_version"))
 	var old, saved segments.Segment
 	if c.Param("id") == "" {
 		saved, err = p.Segments.Create(ctx(c), draft)

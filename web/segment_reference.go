@@ -12,15 +12,23 @@ import (
 // segmentUses finds the campaigns that aim at a segment and the segments that build on it.
 func (p *Pages) segmentUses(ctx context.Context, s segments.Segment) ([]use, error) {
 	rows, err := p.Pool.Query(ctx, `
-		SELECT 'Campaign', name || coalesce(' (version ' || segment_version || ')', ''), '/campaigns/' || campaign_id FROM campaigns WHERE segment_id = @id
+		SELECT 'Campaign' AS kind, name || coalesce(' (version ' || segment_version || ')', ''), '/campaigns/' || campaign_id, NULL FROM campaigns WHERE segment_id = @id
 		UNION ALL
-		SELECT 'Segment', name, '/segments/' || segment_id FROM segments
-		WHERE segment_id <> @id AND strpos(expression, 'in_segment("' || @name || '")') > 0
-		ORDER BY 1, 2 LIMIT 100`, pgx.NamedArgs{"id": s.ID, "name": s.Name})
+		SELECT 'Segment', name, '/segments/' || segment_id, expression FROM segments WHERE segment_id <> @id AND strpos(expression, 'in_segment') > 0
+		ORDER BY 1, 2`, pgx.NamedArgs{"id": s.ID})
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[use])
+	var uses []use
+	var u use
+	var expression *string
+	_, err = pgx.ForEachRow(rows, []any{&u.Kind, &u.Name, &u.Path, &expression}, func() error {
+		if len(uses) < 100 && (expression == nil || segments.Uses(*expression, s.Name)) {
+			uses = append(uses, u)
+		}
+		return nil
+	})
+	return uses, err
 }
 
 // reference is what the editor offers to click: fields, attributes, functions.
