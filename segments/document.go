@@ -51,7 +51,7 @@ in_segment("vip") and email endsWith "@example.org"
   ` + "`sum(filter(events, .name == \"viewed\"), .value) > 100`" + `. Other things known of them are properties, asked by name: ` + "`any(events, .text(\"page\") == \"/roses\" and .number(\"seconds\") > 30)`" + `.
 - **Household**: the members of the house file with the same surname at the same residence, the customer among them; who has none is one alone. ` + "`household`" + ` has
   the facts of customers: ` + "`count(household) >= 2`, `sum(household, .total_spent) > 500`" + `; ` + "`household(...)`" + ` asks a whole expression of each member.
-- **Private attributes** are not there for the read-only role: neither expressions, suggestions, charts nor customers show them, and of a segment that asks for one it sees only the name, of a campaign whose audience or branch does, not the expression. An administrator says which are private (Settings, Attributes).
+- **Private attributes** are not there for the read-only role: neither expressions, suggestions, charts nor customers show them, and of a segment that asks for one it sees only the name, of a campaign whose audience or branch does, not the expression, of a template that does, not the words. An administrator says which are private (Settings, Attributes).
 - **Machines** (mail proxies, link scanners) never count as opening or clicking.
 - **What is wrong** with an expression is told all at once: line, column, the part that is meant, the nearest name that is known, the type that is needed.
 - Limits: 8 KB, 500 parts, 200 deep; with the segments it pulls in 2,000 parts; 100 looks at behaviour, 50 sums. Counting stops after 30 seconds.
