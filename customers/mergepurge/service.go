@@ -35,9 +35,9 @@ type Deps struct {
 	// Veil gives what tells of an expression whether it asks for something that the actor may not see; nil: nothing does.
 	Veil func(context.Context) (func(expression string) bool, error)
 
-	DataDir   string   // uploads and the matcher's files are kept in its folder merge-purge
-	Now       func() time.Time
-	Log       *slog.Logger
+	DataDir string // uploads and the matcher's files are kept in its folder merge-purge
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Service makes, runs and applies merge/purge runs.
