@@ -69,7 +69,7 @@ func TestE2EImport(t *testing.T) {
 	v.see("Zoë Brontë")
 	v.seeNot("Radcliffe")
 	v.follow("Zoë Brontë")
-	v.see("zoe@example.org", "Haworth", "No contact, response or order so far.")
+	v.see("zoe@example.org", "Haworth", "No contact, response, order or event so far.")
 	v.shoot("customer")
 
 	v.follow("Customers")
