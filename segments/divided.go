@@ -18,11 +18,15 @@ const sliceOf = 500_000 // customers
 // counting gives a statement that counts customers, of a slice where one is given; grouped tells that it puts items into groups.
 func (c *Compiled) counting(slice *[2]int64) (sql string, args pgx.NamedArgs, grouped bool) {
 	w := &writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: "p", alias: "c", joins: new(string)}
-	if of := c.sole(w); of != nil && of.housed && !c.chosen { // the groups are the customers
+	if of := c.sole(w); of != nil && of.housed && !c.chosen { // the groups are the customers, but for those who were erased
 		found, _ := aggregatesOf(c.root)
 		w.slice(slice)
+		w.text(`SELECT count(*) FROM (`)
 		groupsOf(w, c.root, found[of])
-		return `SELECT count(*) FROM (` + w.b.String() + `) c`, w.args, true
+		w.text(`) g WHERE EXISTS (SELECT 1 FROM customers c WHERE `)
+		w.within("c")
+		w.text(`c.customer_id = g.customer_id)`)
+		return w.b.String(), w.args, true
 	}
 	where, args := c.write(w, slice)
 	return `SELECT count(*) FROM customers c` + *w.joins + ` WHERE ` + where, args, w.grouped
@@ -79,7 +83,7 @@ func (s *Service) divided(ctx context.Context, c *Compiled, total *int64) (bool,
 	defer cancel()
 	err := s.reading(ctx, func(tx pgx.Tx) error {
 		f, err := numbersOf(ctx, tx)
-		if err != nil || f.customers < 2*sliceOf {
+		if err != nil || f.customers < 2*sliceOf || f.numbers > sparsest*f.customers { // most slices would be empty, one full
 			return err
 		}
 		slices := int64(f.customers/sliceOf) + 1

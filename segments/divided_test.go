@@ -36,7 +36,7 @@ func TestSlicesCountAlike(t *testing.T) {
 			divided++
 		}
 	}
-	if divided < 8 {
+	if divided < 7 {
 		t.Errorf("%d of 10 counted in slices", divided)
 	}
 	for _, expression := range []string{`country == "DE"`, `count(orders) > 2`, `birthday_within("7d")`, `top(5, count(orders))`, `household(count(orders) > 1)`, `count(household) > 1 and count(orders) > 1`} {

@@ -264,6 +264,7 @@ func (u *universe) people(t testing.TB, r *rand.Rand, columns [][2]string) {
 		FROM (SELECT customer_id, min(order_ref) AS kept FROM orders GROUP BY customer_id HAVING abs(sum(base_amount)) >= 1e15) x
 		WHERE o.customer_id = x.customer_id AND o.order_ref <> x.kept`)
 	derive(t, u.pool)
+	leftovers(t, u.pool)
 }
 
 var eventNames = []string{"viewed", "signed up", "ß", "a\"b"}

@@ -137,8 +137,20 @@ func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
 		t.Fatal(err)
 	}
 	derive(t, pool)
+	leftovers(t, pool)
 	exec(t, pool, `ANALYZE`)
 	return New(pool, clock), pool
+}
+
+// leftovers keeps orders of customers who were erased: they stay, under the bare number.
+func leftovers(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	exec(t, pool, `WITH kept AS (
+			INSERT INTO orders (customer_id, order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, reason, keycode, recorded_at)
+			SELECT 1000000 + customer_id, 'erased ' || order_ref, ordered_at, quantity, amount, currency, rate, base_amount, place, reason, keycode, recorded_at
+			FROM orders WHERE customer_id <= 12 RETURNING customer_id)
+		INSERT INTO order_lines (customer_id, order_ref, line_no, sku, quantity, amount)
+		SELECT 1000000 + customer_id, 'erased ' || order_ref, line_no, sku, quantity, amount FROM order_lines WHERE customer_id <= 12`)
 }
 
 // derive keeps with customers what follows from their orders, as package customers does.
