@@ -55,7 +55,7 @@ func (n *anyMember) sql(w *writer) {
 	member := w.newAlias("h")
 	if w.house && !w.few && w.first == "" {
 		inner := *w
-		inner.alias, inner.joins = member, nil
+		inner.alias, inner.joins, inner.values, inner.means = member, nil, nil, nil
 		w.text("EXISTS (SELECT 1 FROM customers " + member + " WHERE " + atHome(member, w.alias) + " AND ")
 		n.cond.sql(&inner)
 		w.aliases, w.zones = inner.aliases, inner.zones
@@ -64,7 +64,8 @@ func (n *anyMember) sql(w *writer) {
 	}
 	w.text("(EXISTS (SELECT 1 FROM customers " + member + " WHERE " + housemates.link(member, w.alias) + " AND ")
 	inner := *w // the household reaches beyond a slice
-	inner.alias, inner.few, inner.first, inner.last, inner.joins = member, w.few || w.first != "", "", "", nil
+	inner.alias, inner.few, inner.first, inner.last = member, w.few || w.first != "", "", ""
+	inner.joins, inner.values, inner.means = nil, nil, nil // they are of the customer at hand
 	n.cond.sql(&inner)
 	w.aliases, w.zones = inner.aliases, inner.zones
 	w.text(") OR (" + w.alias + ".household_id IS NULL OR " + w.alias + ".rented) AND ")

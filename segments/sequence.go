@@ -19,37 +19,44 @@ func (n *sequence) kind() kind     { return boolean }
 func (n *sequence) nullable() bool { return false }
 
 func (n *sequence) sql(w *writer) {
-	first, each := w.newAlias("e"), w.few || n.dependent()
-	if each {
-		w.text("EXISTS (SELECT 1 FROM ")
-	} else { // found for all customers at once: grouped, since PostgreSQL would look for each one's
-		w.text("EXISTS (SELECT 1 FROM (SELECT " + first + ".customer_id FROM ")
-	}
-	var before string
-	for i, of := range n.events {
-		alias := first
-		if i > 0 {
-			alias = w.newAlias("e")
-			w.text(" JOIN ")
-		}
-		w.text("(")
-		of.moments(w)
-		w.text(") " + alias)
-		if i > 0 {
-			w.text(" ON " + alias + ".customer_id = " + before + ".customer_id AND " + alias + ".at > " + before + ".at")
-			if within := n.within[i-1]; within.known {
-				w.text(" AND " + alias + ".at <= ")
-				writeMoved(w, func() { w.text(before + ".at") }, within)
-			}
-		}
-		before = alias
-	}
-	if each {
-		w.text(" WHERE " + first + ".customer_id = " + w.alias + ".customer_id)")
+	last := len(n.events) - 1
+	if w.few || n.dependent() {
+		found := w.newAlias("g")
+		w.text("EXISTS (SELECT 1 FROM (")
+		n.reached(w, last)
+		w.text(") " + found + " WHERE " + found + ".customer_id = " + w.alias + ".customer_id)")
 		return
 	}
-	found := w.newAlias("g")
-	w.text(" GROUP BY " + first + ".customer_id) " + found + " WHERE " + found + ".customer_id = " + w.alias + ".customer_id)")
+	each, found := w.newAlias("e"), w.newAlias("g") // found for all customers at once: grouped, since PostgreSQL would look for each one's
+	w.text("EXISTS (SELECT 1 FROM (SELECT " + each + ".customer_id FROM (")
+	n.reached(w, last)
+	w.text(") " + each + " GROUP BY " + each + ".customer_id) " + found + " WHERE " + found + ".customer_id = " + w.alias + ".customer_id)")
+}
+
+// reached writes the moments of an event that came after all before it: each once, since the ways to reach it multiply with every
+// event. Where it may come at any time later, the earliest moment of the one before decides.
+func (n *sequence) reached(w *writer, i int) {
+	if i == 0 {
+		n.events[0].moments(w)
+		return
+	}
+	at, before, within := w.newAlias("e"), w.newAlias("e"), n.within[i-1]
+	w.text("SELECT " + at + ".customer_id, " + at + ".at FROM (")
+	n.events[i].moments(w)
+	w.text(") " + at)
+	after := before + ".customer_id = " + at + ".customer_id AND " + before + ".at < " + at + ".at"
+	if !within.known {
+		each := w.newAlias("e")
+		w.text(" JOIN (SELECT " + each + ".customer_id, min(" + each + ".at) AS at FROM (")
+		n.reached(w, i-1)
+		w.text(") " + each + " GROUP BY " + each + ".customer_id) " + before + " ON " + after)
+		return
+	}
+	w.text(" WHERE EXISTS (SELECT 1 FROM (")
+	n.reached(w, i-1)
+	w.text(") " + before + " WHERE " + after + " AND " + at + ".at <= ")
+	writeMoved(w, func() { w.text(before + ".at") }, within)
+	w.text(")")
 }
 
 // dependent tells whether an event is asked with facts of the customer.
