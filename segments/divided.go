@@ -62,15 +62,6 @@ func (c *Compiled) divisible() bool {
 	return items && alone
 }
 
-// each visits a node and all within it.
-func each(n node, visit func(node)) {
-	visit(n)
-	within, _ := parts(n)
-	for _, part := range within {
-		each(part, visit)
-	}
-}
-
 // divided counts in slices; false where it is not worth it, or another count has the connections.
 func (s *Service) divided(ctx context.Context, c *Compiled, total *int64) (bool, error) {
 	counters := s.counters()

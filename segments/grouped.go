@@ -1,54 +1,9 @@
 package segments
 
-import (
-	"slices"
-	"strconv"
-	"strings"
-)
+import "slices"
 
 // A condition over aggregates is answered for all customers at once: one pass over a collection groups it by customer, and
 // PostgreSQL joins the groups by hash, where the plain form would look up every customer's items one by one.
-
-// parts gives the nodes directly within a node; ok is false for kinds that are not looked into.
-func parts(n node) (within []node, ok bool) {
-	switch n := n.(type) {
-	case *constant, *aggregate:
-		return nil, true
-	case *compare:
-		return []node{n.left, n.right}, true
-	case *junction:
-		return n.parts, true
-	case *inverse:
-		return []node{n.of}, true
-	case *choice:
-		return []node{n.cond, n.yes, n.no}, true
-	case *fallback:
-		return []node{n.left, n.right}, true
-	case *arithmetic:
-		return []node{n.left, n.right}, true
-	case *negated:
-		return []node{n.of}, true
-	case *shift:
-		return []node{n.left}, true
-	case *distance:
-		return []node{n.left, n.right}, true
-	case *isKnown:
-		return []node{n.of}, true
-	case *oneOf:
-		return append([]node{n.left}, n.others...), true
-	case *concat:
-		return []node{n.left, n.right}, true
-	case *textTest:
-		return []node{n.left, n.right}, true
-	case *match:
-		return []node{n.left}, true
-	case *calendarPart: // in the customer's time zone
-		return []node{n.of}, false
-	case *anniversary:
-		return []node{n.of}, false
-	}
-	return nil, false
-}
 
 // aggregatesOf gives the aggregates of a tree that can be grouped, by collection; pure tells that nothing but they and constants
 // decides it. Kept ones are among them only where others are counted anyway.
@@ -120,14 +75,44 @@ func writeGrouped(w *writer, n node) bool {
 	return true
 }
 
-// shared tells whether all aggregates are over the same items, which then can be picked before they are grouped.
-func sharedItems(aggregates []*aggregate) bool {
-	for _, a := range aggregates {
-		if a.over.cond != aggregates[0].over.cond || a.over.until != aggregates[0].over.until {
-			return false
+// writeHaving writes a condition as a look into the groups that meet it. Customers without items have no group: where they meet
+// it, it is a look into the groups that fail it.
+func writeHaving(w *writer, n node, aggregates []*aggregate) {
+	groups := w.newAlias("g")
+	if meetsEmpty(n) {
+		w.text("(NOT ")
+		defer w.text(")")
+	}
+	w.text("EXISTS (SELECT 1 FROM (")
+	groupsOf(w, n, aggregates)
+	w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id)")
+}
+
+func meetsEmpty(n node) bool { return truth(n.eval(&env{facts: &Facts{}})) }
+
+// groupsOf writes a query of the customers whose items meet a condition, or where customers without items meet it, of those whose
+// items fail it.
+func groupsOf(w *writer, n node, aggregates []*aggregate) {
+	failing := meetsEmpty(n)
+	test := func() {
+		w.text("(")
+		if c, ok := n.(*compare); ok && failing && c.certain() {
+			c.write(w, sqlOperators[opposite[c.op]])
+			w.text(")")
+			return
+		}
+		n.sql(w)
+		if failing {
+			w.text(") IS NOT TRUE")
+		} else {
+			w.text(")")
 		}
 	}
-	return true
+	if edges(aggregates) {
+		groupsByEdge(w, aggregates, test)
+	} else {
+		grouping(w, aggregates, nil, test)
+	}
 }
 
 // grouping writes SELECT customer_id, columns FROM ... GROUP BY customer_id, with every aggregate as SQL in values.
@@ -176,6 +161,16 @@ func grouping(w *writer, aggregates []*aggregate, columns func(alias string, val
 	}
 }
 
+// shared tells whether all aggregates are over the same items, which then can be picked before they are grouped.
+func sharedItems(aggregates []*aggregate) bool {
+	for _, a := range aggregates {
+		if a.over.cond != aggregates[0].over.cond || a.over.until != aggregates[0].over.until {
+			return false
+		}
+	}
+	return true
+}
+
 // filter writes the condition on an item of a grouped collection.
 func (o *over) filter(w *writer, alias string) {
 	if o.until != never {
@@ -189,131 +184,4 @@ func (o *over) filter(w *writer, alias string) {
 	if o.cond != nil {
 		o.cond.sql(w)
 	}
-}
-
-// writeHaving writes a condition as a look into the groups that meet it. Customers without items have no group: where they meet
-// it, it is a look into the groups that fail it.
-func writeHaving(w *writer, n node, aggregates []*aggregate) {
-	groups := w.newAlias("g")
-	if meetsEmpty(n) {
-		w.text("(NOT ")
-		defer w.text(")")
-	}
-	w.text("EXISTS (SELECT 1 FROM (")
-	groupsOf(w, n, aggregates)
-	w.text(") " + groups + " WHERE " + groups + ".customer_id = " + w.alias + ".customer_id)")
-}
-
-func meetsEmpty(n node) bool { return truth(n.eval(&env{facts: &Facts{}})) }
-
-// groupsOf writes a query of the customers whose items meet a condition, or where customers without items meet it, of those whose
-// items fail it.
-func groupsOf(w *writer, n node, aggregates []*aggregate) {
-	failing := meetsEmpty(n)
-	test := func() {
-		w.text("(")
-		if c, ok := n.(*compare); ok && failing && c.certain() {
-			c.write(w, sqlOperators[opposite[c.op]])
-			w.text(")")
-			return
-		}
-		n.sql(w)
-		if failing {
-			w.text(") IS NOT TRUE")
-		} else {
-			w.text(")")
-		}
-	}
-	if edges(aggregates) {
-		groupsByEdge(w, aggregates, test)
-	} else {
-		grouping(w, aggregates, nil, test)
-	}
-}
-
-// writeJoined writes a condition that sets aggregates beside facts of the customer, or of several collections: customers
-// joined with the groups of each collection.
-func writeJoined(w *writer, n node, found map[*collection][]*aggregate) {
-	if w.joins != nil {
-		var values map[*aggregate]string
-		*w.joins += w.capture(func() { values = joinGroups(w, w.alias, found) })
-		w.values = values
-		n.sql(w)
-		w.values = nil
-		return
-	}
-	outer := w.alias
-	inner := w.newAlias("c")
-	w.text("EXISTS (SELECT 1 FROM (SELECT " + inner + ".customer_id FROM customers " + inner)
-	values := joinGroups(w, inner, found)
-	w.alias = inner
-	w.text(" WHERE ")
-	w.within(inner)
-	w.values = values
-	n.sql(w)
-	w.values = nil
-	w.alias = outer
-	members := w.newAlias("m")
-	w.text(") " + members + " WHERE " + members + ".customer_id = " + outer + ".customer_id)")
-}
-
-// joinGroups writes a join of the groups of each collection, and gives each aggregate as SQL.
-func joinGroups(w *writer, customers string, found map[*collection][]*aggregate) map[*aggregate]string {
-	values := map[*aggregate]string{}
-	for _, of := range behaviours {
-		aggregates := found[of]
-		if aggregates == nil {
-			continue
-		}
-		groups := w.newAlias("g")
-		w.text(" LEFT JOIN (")
-		if edge := onlyEdge(aggregates); edge != nil {
-			edge.distinct(w)
-			values[edge] = groups + ".a1"
-			w.text(") " + groups + " ON " + groups + ".customer_id = " + customers + ".customer_id")
-			continue
-		}
-		grouping(w, aggregates, func(_ string, sql map[*aggregate]string) {
-			for i, a := range aggregates {
-				name := "a" + strconv.Itoa(i+1)
-				w.text(", " + sql[a] + " AS " + name)
-				values[a] = groups + "." + name
-				if a.fn == "count" || a.fn == "sum" {
-					values[a] = "COALESCE(" + values[a] + ", 0)"
-				}
-			}
-		}, nil)
-		w.text(") " + groups + " ON " + groups + ".customer_id = " + customers + ".customer_id")
-	}
-	return values
-}
-
-// onlyEdge gives the aggregate where there is one alone, and it is first or last: picking an item of each customer is cheaper
-// than collecting them all in order.
-func onlyEdge(aggregates []*aggregate) *aggregate {
-	if len(aggregates) == 1 && (aggregates[0].fn == "first" || aggregates[0].fn == "last") {
-		return aggregates[0]
-	}
-	return nil
-}
-
-// distinct writes the first or last item of each customer, its value as a1.
-func (n *aggregate) distinct(w *writer) {
-	var order string
-	alias := n.over.subquery(w, func(alias string) {
-		w.text("DISTINCT ON (" + alias + ".customer_id) " + alias + ".customer_id, ")
-		w.value(n.of)
-		w.text(" AS a1")
-		order = w.capture(func() { n.order(w, alias) })
-	}, false)
-	w.text(" ORDER BY " + alias + ".customer_id, " + order)
-}
-
-// ordered writes a list of columns for ORDER BY, each downwards where down says so.
-func ordered(columns, alias, down string) string {
-	list := strings.Split(strings.ReplaceAll(columns, "%", alias), ", ")
-	for i := range list {
-		list[i] += down
-	}
-	return strings.Join(list, ", ")
 }

@@ -1,6 +1,9 @@
 package segments
 
-import "math/big"
+import (
+	"math/big"
+	"strings"
+)
 
 // quantifier is any, all or none over the customer's items; of all, cond is what must hold for each.
 type quantifier struct {
@@ -148,6 +151,15 @@ func (n *aggregate) order(w *writer, alias string) {
 		w.text(", ")
 	}
 	w.text(ordered(n.over.of.tie, alias, down))
+}
+
+// ordered writes a list of columns for ORDER BY, each downwards where down says so.
+func ordered(columns, alias, down string) string {
+	list := strings.Split(strings.ReplaceAll(columns, "%", alias), ", ")
+	for i := range list {
+		list[i] += down
+	}
+	return strings.Join(list, ", ")
 }
 
 func (n *aggregate) eval(e *env) value {
