@@ -63,7 +63,7 @@ var reserved = func() map[string]bool {
 		last_order_at created_at updated_at orders list lists name full_name street_number email_consent consent_email consent_sms
 		consent_post consent_calls customer campaign keycode unsubscribe_url today
 		and or not in let if else true false nil null contains matches startswith endswith
-		lines responses touches events household bought did clicked opened responded received sent unsubscribed complained bounced called replied in_segment in_list in_campaign
+		lines responses touches events household rfm recency_score frequency_score monetary_score bought did clicked opened responded received sent unsubscribed complained bounced called replied in_segment in_list in_campaign
 		is_known is_null ago birthday_within anniversary_within consent suppressed now date duration year month day weekday hour
 		contacted contacts never followed as_of top nth bucket`) {
 		m[n] = true

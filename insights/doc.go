@@ -7,6 +7,6 @@
 //	grid, err := service.RFM(ctx, insights.Scheme{})         // 125 cells, their sizes and values
 //	segment, err := service.SaveCell(ctx, scheme, cell, name)
 //
-// It only reads, except that SaveCell saves a segment. Everything is set SQL over the expressions that package segments
+// It only reads, except that SaveCell saves a segment, and that a job keeps the limits by which segments read rfm. Everything is set SQL over the expressions that package segments
 // compiles; a statement is given up after thirty seconds with a plain message, and ends when whoever asked goes away.
 package insights

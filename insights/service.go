@@ -25,6 +25,9 @@ type Service struct {
 	mu   sync.Mutex
 	kept map[string]Grid // see RecentRFM
 
+	renewing    sync.Mutex // held by the job that makes limits; another one leaves it to that
+	limitsAfter time.Time  // no attempt before
+
 	scoring chan struct{} // holds one: who scores; a house file of millions is in memory once
 }
 

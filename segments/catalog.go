@@ -16,12 +16,14 @@ type Catalog struct {
 	Campaigns  []string    `json:"campaigns"` // codes
 	Events     []string    `json:"events"`    // names that there have been
 
+	everybody []field // the facts that every customer has
 	fields    []field // the attributes, ordered by name
 	hidden    []string
 	segments  map[string]string
 	lists     map[string]int64
 	campaigns map[string]int64
 	coming    map[string]bool // attributes that are being added; private ones are true
+	limits    *limits         // nil where there are none yet
 	reader    bool            // a role that may not use private attributes
 }
 
@@ -56,6 +58,8 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 		UNION ALL SELECT 'list', name, '', '', '', '', list_id, false FROM lists
 		UNION ALL SELECT 'campaign', code, '', '', '', '', campaign_id, false FROM campaigns
 		UNION ALL SELECT 'event', name, '', '', '', '', 0, false FROM event_names
+		UNION ALL SELECT 'rfm', (x.day - date '1970-01-01')::text, x.orders::text, x.spent::text, '', '', 0, false
+			FROM rfm_limits l CROSS JOIN unnest(l.days, l.orders, l.spent) AS x (day, orders, spent)
 		ORDER BY 1, 2`)
 	if err != nil {
 		return nil, err
@@ -73,6 +77,8 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 			c.Segments, c.segments[name] = append(c.Segments, name), label
 		case "list":
 			c.Lists, c.lists[name] = append(c.Lists, name), id
+		case "rfm":
+			c.addLimits(name, label, typ)
 		case "event":
 			c.Events = append(c.Events, name)
 		case "campaign":
@@ -84,6 +90,7 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 		return nil, err
 	}
 	slices.SortFunc(c.fields, func(a, b field) int { return cmp.Compare(a.name, b.name) })
+	c.bind()
 	return c, nil
 }
 
@@ -91,7 +98,7 @@ func LoadCatalog(ctx context.Context, q Querier) (*Catalog, error) {
 func (c *Catalog) Hidden() []string { return c.hidden }
 
 func (c *Catalog) add(a Attribute, column string) {
-	if isCore(a.Name) {
+	if isStored(a.Name) {
 		c.hidden = append(c.hidden, a.Name)
 		return
 	}

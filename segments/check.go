@@ -110,6 +110,11 @@ func exampleFor(name string, k kind) string {
 	if name == "this part" || strings.Trim(name[:1], "\"'`0123456789-(") == "" {
 		name = map[kind]string{number: "orders_count", instant: "last_order_at", text: "country", texts: "tags"}[k]
 	}
+	for _, f := range scores {
+		if f.name == name {
+			return f.example
+		}
+	}
 	switch k {
 	case number:
 		return name + " > 10"

@@ -45,6 +45,7 @@ type itemField struct {
 	cast    string
 	integer bool
 	private bool
+	score   *score   // of a member of the household
 	keyed   bool     // of an event: a property, asked by its name
 	values  []string // all that there can be; nil where anything
 	doc     string
@@ -154,9 +155,12 @@ func (c *Catalog) collection(name string) *collection {
 func (c *Catalog) household() *collection {
 	members := &collection{name: "household", letter: "h", one: "a member of the household", shared: "household_id", table: "customers",
 		items: (*Facts).members, tie: "%.customer_id"}
-	for _, f := range append(slices.Clone(coreFields), c.fields...) {
-		sql := f.expression("%", false)
-		members.fields = append(members.fields, itemField{name: f.name, kind: f.kind, bare: itemSQL{sql: sql}, cast: f.cast, integer: f.integer, private: f.private, doc: f.doc})
+	for _, f := range slices.Concat(c.core(), c.fields) {
+		sql := ""
+		if f.score == nil {
+			sql = f.expression("%", false)
+		}
+		members.fields = append(members.fields, itemField{name: f.name, kind: f.kind, bare: itemSQL{sql: sql}, score: f.score, cast: f.cast, integer: f.integer, private: f.private, doc: f.doc})
 	}
 	return members
 }
@@ -193,14 +197,28 @@ type itemNode struct{ field *itemField }
 func (n *itemNode) kind() kind { return n.field.kind }
 func (n *itemNode) sql(w *writer) {
 	if n.field.cast == "" {
-		n.field.bare.write(w, w.item)
+		n.field.write(w, w.item)
 		return
 	}
 	w.text("(")
-	n.field.bare.write(w, w.item)
+	n.field.write(w, w.item)
 	w.text(n.field.cast + ")")
 }
-func (n *itemNode) eval(e *env) value { return e.item.values[n.field.name] }
+func (n *itemNode) eval(e *env) value {
+	if n.field.score != nil {
+		return n.field.score.of(e.item.values)
+	}
+	return e.item.values[n.field.name]
+}
+
+// write writes the fact as it is stored, or a score.
+func (f *itemField) write(w *writer, alias string) {
+	if f.score != nil {
+		w.text(f.score.sql(w, alias))
+		return
+	}
+	f.bare.write(w, alias)
+}
 
 // over is the items of a collection that meet a condition.
 type over struct {

@@ -74,8 +74,9 @@ func (n *compare) bare(w *writer, operator string) bool {
 	var v any
 	switch left := n.left.(type) {
 	case *fieldNode:
-		column = left.field.expression(w.alias, false)
-		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
+		if v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime); v != nil {
+			column = left.field.sql(w, w.alias, false)
+		}
 	case *aggregate:
 		if left.fn == "count" && w.values[left] != "" {
 			column = strings.TrimSuffix(w.values[left], "::numeric")
@@ -85,7 +86,7 @@ func (n *compare) bare(w *writer, operator string) bool {
 	case *itemNode:
 		v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime)
 		if v != nil {
-			column = w.capture(func() { left.field.bare.write(w, w.item) })
+			column = w.capture(func() { left.field.write(w, w.item) })
 		}
 	}
 	if v == nil {

@@ -12,6 +12,7 @@ country in ["DE", "AT"] and orders_count >= 3 and last_order_at < ago("90d")
 any(orders, .product == "SEEDS-01" and .amount > 20)
 clicked("spring-2026", "30d") and not bought("ROSES")
 did("viewed", "7d") and never(bought("ROSES"))
+in_segment("vip") and rfm >= 400
 in_segment("vip") and email endsWith "@example.org"
 ` + "```" + `
 

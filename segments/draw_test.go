@@ -53,6 +53,7 @@ func (s source) itemFacts(of string, k kind) (facts []string) {
 	if many := s.u.catalog.collection(of); many != nil {
 		for _, f := range many.fields {
 			switch {
+			case f.score != nil && f.score.limits == nil: // refused
 			case f.kind == k && f.keyed:
 				for _, key := range propertyKeys {
 					facts = append(facts, "."+f.name+"("+strconv.Quote(key)+")")

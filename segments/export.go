@@ -59,13 +59,15 @@ func (s *Service) Export(ctx context.Context, of Segment) (write func(io.Writer)
 		return nil, err
 	}
 	head, columns := []string{"customer_id"}, []string{"c.customer_id::text"}
-	for _, f := range append(append([]field(nil), coreFields...), catalog.fields...) {
-		if f.private && catalog.reader {
+	cells := &writer{args: pgx.NamedArgs{}, prefix: "p"}
+	for _, f := range slices.Concat(catalog.core(), catalog.fields) {
+		if f.private && catalog.reader || f.score != nil && f.score.limits == nil {
 			continue
 		}
-		head, columns = append(head, f.name), append(columns, "coalesce("+asCell(f)+", '')")
+		head, columns = append(head, f.name), append(columns, "coalesce("+asCell(cells, f)+", '')")
 	}
-	sql := `SELECT ` + strings.Join(columns, ", ") + ` FROM customers c WHERE c.customer_id = ANY($1) ORDER BY c.customer_id`
+	sql := `SELECT ` + strings.Join(columns, ", ") + ` FROM customers c WHERE c.customer_id = ANY(@ids) ORDER BY c.customer_id`
+	args := cells.args
 	return func(w io.Writer) error {
 		if err := s.noteExport(ctx, of); err != nil {
 			return err
@@ -79,7 +81,8 @@ func (s *Service) Export(ctx context.Context, of Segment) (write func(io.Writer)
 			return passOn(out, &kept, w)
 		}
 		for part := range slices.Chunk(ids, exportSlice) {
-			if err := s.exportPart(ctx, sql, part, out, len(columns)); err != nil {
+			args["ids"] = part
+			if err := s.exportPart(ctx, sql, args, out, len(columns)); err != nil {
 				return fmt.Errorf("members of segment %d: %w", of.ID, err)
 			}
 			if err := passOn(out, &kept, w); err != nil {
@@ -113,14 +116,14 @@ func (s *Service) members(ctx context.Context, compiled *Compiled) (ids []int64,
 }
 
 // exportPart reads some members. It waits for its turn as long as the reader does: the file has begun.
-func (s *Service) exportPart(ctx context.Context, sql string, ids []int64, out *csvsafe.Writer, columns int) error {
+func (s *Service) exportPart(ctx context.Context, sql string, args pgx.NamedArgs, out *csvsafe.Writer, columns int) error {
 	leave, err := s.turn(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	return s.reading(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, sql, ids)
+		rows, err := tx.Query(ctx, sql, args)
 		if err != nil {
 			return err
 		}
@@ -154,8 +157,8 @@ func copyRows(rows pgx.Rows, out *csvsafe.Writer, n int) error {
 }
 
 // asCell gives SQL for a fact as text: times in UTC, dates as they are, the items of a list apart by semicolons.
-func asCell(f field) string {
-	column := f.expression("c", false)
+func asCell(w *writer, f field) string {
+	column := f.sql(w, "c", false)
 	switch {
 	case f.kind == texts:
 		return "array_to_string(" + column + ", '; ')"

@@ -76,7 +76,7 @@ func LoadFacts(ctx context.Context, q Querier, ids []int64) (map[int64]Facts, er
 }
 
 func (c *Catalog) loadFields(ctx context.Context, q Querier, ids []int64, into map[int64]*Facts) error {
-	fields := append(append([]field(nil), coreFields...), c.fields...)
+	fields := slices.DeleteFunc(slices.Concat(c.core(), c.fields), func(f field) bool { return f.score != nil })
 	var sql strings.Builder
 	sql.WriteString("SELECT c.customer_id, c.rented")
 	for _, f := range fields {

@@ -13,10 +13,24 @@ type field struct {
 	cast    string // makes the column's type the kind's: "::numeric" for an integer
 	integer bool   // whole numbers of four bytes
 	private bool
+	score   *score // of a fact that follows from others
 	doc     string
+	example string
 }
 
-// expression gives the field's SQL; without cast it is the bare column, which indexes and statistics know.
+// sql gives what stands for the field at an alias of customers, cast to its kind or bare.
+func (f *field) sql(w *writer, alias string, cast bool) string {
+	if f.score == nil {
+		return f.expression(alias, cast)
+	}
+	sql := f.score.sql(w, alias)
+	if cast {
+		return "(" + sql + f.cast + ")"
+	}
+	return sql
+}
+
+// expression gives the SQL of a field that is stored; without cast it is the bare column, which indexes and statistics know.
 func (f *field) expression(alias string, cast bool) string {
 	if f.name == "list" {
 		return "(SELECT l.name FROM lists l WHERE l.list_id = " + alias + ".list_id)"
@@ -40,7 +54,7 @@ const (
 func textField(name, doc string) field { return field{name: name, kind: text, column: name, doc: doc} }
 
 // coreFields are the facts that every customer has.
-var coreFields = []field{
+var coreFields = append([]field{
 	textField("external_id", "Number or code of the customer in another system"),
 	textField("title", "Form of address, such as Dr."),
 	textField("first_name", "First name"),
@@ -63,15 +77,19 @@ var coreFields = []field{
 	{name: "total_spent", kind: number, column: "total_spent", doc: "Sum of all orders in the base currency"},
 	{name: "first_order_at", kind: instant, column: "first_order_at", doc: "Time of the first order"},
 	{name: "last_order_at", kind: instant, column: "last_order_at", doc: "Time of the latest order"},
-}
+}, scores...)
 
 // field finds a fact of the customer by name.
 func (c *Catalog) field(name string) *field {
-	for i := range coreFields {
-		if coreFields[i].name == name {
-			return &coreFields[i]
-		}
+	core := c.core()
+	if i := slices.IndexFunc(core, func(f field) bool { return f.name == name }); i >= 0 {
+		return &core[i]
 	}
+	return c.attribute(name)
+}
+
+// attribute finds a field that a marketer defined by name.
+func (c *Catalog) attribute(name string) *field {
 	if i, ok := slices.BinarySearchFunc(c.fields, name, func(f field, name string) int { return strings.Compare(f.name, name) }); ok {
 		return &c.fields[i]
 	}
@@ -81,7 +99,7 @@ func (c *Catalog) field(name string) *field {
 // fieldNames are the names that can stand alone in an expression.
 func (c *Catalog) fieldNames() []string {
 	var names []string
-	for _, f := range coreFields {
+	for _, f := range c.core() {
 		names = append(names, f.name)
 	}
 	for _, f := range c.fields {
@@ -92,7 +110,7 @@ func (c *Catalog) fieldNames() []string {
 	return names
 }
 
-// isCore tells whether every customer has a fact of the name.
-func isCore(name string) bool {
-	return slices.ContainsFunc(coreFields, func(f field) bool { return f.name == name })
+// isStored tells whether a fact of the name is stored with every customer.
+func isStored(name string) bool {
+	return slices.ContainsFunc(coreFields, func(f field) bool { return f.name == name && f.score == nil })
 }

@@ -14,6 +14,9 @@ func (c *checker) identifier(n *ast.IdentifierNode) node {
 		if c.asOf {
 			return c.fail(n, "%s is known only as it is now: as_of asks orders, lines, responses, touches and events", n.Value)
 		}
+		if f.score != nil && f.score.limits == nil {
+			return c.fail(n, noLimits)
+		}
 		c.outer++
 		return &fieldNode{field: f}
 	}
@@ -89,6 +92,8 @@ func (c *checker) itemField(of *collection, property *ast.StringNode, asked *ast
 		return c.fail(property, "%s is private: your role may not use it", f.name)
 	}
 	switch {
+	case f.score != nil && f.score.limits == nil:
+		return c.fail(property, noLimits)
 	case f.keyed && asked == nil:
 		return c.fail(property, ".%s is asked with the name of a property: write %s", f.name, f.example)
 	case f.keyed:

@@ -35,7 +35,7 @@ func TestWordsOfTheLanguageAreReserved(t *testing.T) {
 func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 	t.Parallel()
 	s, pool := world(t, 40)
-	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought", "events", "did"} {
+	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought", "events", "did", "rfm", "monetary_score"} {
 		exec(t, pool, `INSERT INTO attributes (name, label, type, column_name, created_at) VALUES ($1, $1, 'text', 'a_' || $1, $2)`, name, testNow)
 		exec(t, pool, `ALTER TABLE customers ADD COLUMN a_`+name+` text`)
 		exec(t, pool, `UPDATE customers SET a_`+name+` = CASE WHEN customer_id % 2 = 0 THEN 'x' END`)
@@ -47,7 +47,7 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 	}
 	exec(t, pool, `UPDATE customers SET a_list = 'x'`)
 	facts := allFacts(t, pool)
-	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought", "events", "did"} {
+	for _, name := range []string{"lines", "responses", "touches", "household", "top", "year", "never", "bought", "events", "did", "rfm", "monetary_score"} {
 		count, err := s.Count(t.Context(), name+` == "x"`, Exact)
 		even, evenErr := s.Count(t.Context(), "nth(2)", Exact)
 		if err != nil || evenErr != nil || count.Count != even.Count {
@@ -56,7 +56,7 @@ func TestAttributesNamedLikeTheLanguage(t *testing.T) {
 	}
 	for _, expression := range []string{`list == "House" or list == "x"`, `lines == "x" and any(lines, .quantity > 0)`, `responses == "x" or count(responses) > 1`, `touches contains "x" and none(touches, .channel == "post")`,
 		`household == "x" or household(vip) or any(household, .household == "x" and .lines == "x")`, `top == "x" and top(5, score)`, `year == "x" and year(created_at) == 2026`,
-		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`, `events == "x" and did("viewed") or did == "x" and any(events, .text("page") == events)`} {
+		`never == "x" and never(clicked()) or bought == "x" and bought("a")`, `any(lines, .product == lines)`, `rfm == "x" and recency_score > 1 or any(household, .monetary_score == "x" and .frequency_score == 1)`, `events == "x" and did("viewed") or did == "x" and any(events, .text("page") == events)`} {
 		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
 			t.Errorf("%s: %v", expression, err)
 		}

@@ -48,9 +48,14 @@ func (n *constant) sql(w *writer) {
 // fieldNode is a fact of the customer.
 type fieldNode struct{ field *field }
 
-func (n *fieldNode) kind() kind        { return n.field.kind }
-func (n *fieldNode) sql(w *writer)     { w.text(n.field.expression(w.alias, true)) }
-func (n *fieldNode) eval(e *env) value { return e.facts.fields[n.field.name] }
+func (n *fieldNode) kind() kind    { return n.field.kind }
+func (n *fieldNode) sql(w *writer) { w.text(n.field.sql(w, w.alias, true)) }
+func (n *fieldNode) eval(e *env) value {
+	if n.field.score != nil {
+		return n.field.score.of(e.facts.fields)
+	}
+	return e.facts.fields[n.field.name]
+}
 
 // skuNode is the product of the order line at hand.
 type skuNode struct{}

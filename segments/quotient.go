@@ -29,7 +29,7 @@ func (n *compare) product(w *writer, literal *big.Rat) bool {
 	}
 	above, below := under+" > 0", under+" < 0"
 	if f, ok := n.left.(*arithmetic).right.(*fieldNode); ok && f.field.integer {
-		column := f.field.expression(w.alias, false)
+		column := f.field.sql(w, w.alias, false)
 		above, below = column+" > 0", column+" < 0"
 	}
 	w.text("(" + above + " AND " + positive + " OR " + below + " AND " + over + " " + sqlOperators[mirrored[op]] + " " + under + " * " +

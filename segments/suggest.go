@@ -12,6 +12,7 @@ var commonNames = map[string]string{
 	"given_name": "first_name", "firstname": "first_name", "mail": "email", "e_mail": "email", "telephone": "phone",
 	"tel": "phone", "mobile": "phone", "town": "city", "timezone": "time_zone", "orders": "orders_count", "order_count": "orders_count",
 	"spent": "total_spent", "revenue": "total_spent", "last_order": "last_order_at", "first_order": "first_order_at",
+	"rfm_score": "rfm", "recency": "recency_score", "frequency": "frequency_score", "monetary": "monetary_score", "monetary_value": "monetary_score",
 	"id": "external_id", "customer_id": "external_id", "created": "created_at", "lang": "language",
 	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false", "yes": "true", "Yes": "true", "no": "false", "No": "false", "ja": "true", "nein": "false",
 	"today": "now()", "Today": "now()", "TODAY": "now()", "current_date": "now()", "CURRENT_DATE": "now()", "heute": "now()",
@@ -24,7 +25,10 @@ var commonNames = map[string]string{
 func didYouMean(name string, candidates []string) string {
 	best, distance := "", len([]rune(name))/3+1
 	for _, candidate := range candidates {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate), distance); d < distance || d == distance && best == "" {
+		// Of a short name one letter at most: FROM is not meant for rfm.
+		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate), distance); 2*d > max(2, len([]rune(candidate))) {
+			continue
+		} else if d < distance || d == distance && best == "" {
 			best, distance = candidate, d
 		}
 	}

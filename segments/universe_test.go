@@ -53,6 +53,7 @@ func newUniverse(t testing.TB, seed uint64) *universe {
 	columns := u.define(t, r)
 	u.names(t, r)
 	u.people(t, r, columns)
+	u.limits(t, r)
 	u.refresh(t)
 	u.segments(t, r)
 	u.refresh(t)
@@ -106,7 +107,10 @@ func (u *universe) refresh(t testing.TB) {
 
 func facetsOf(c *Catalog) map[kind][]string {
 	facets := map[kind][]string{}
-	for _, f := range coreFields {
+	for _, f := range c.core() {
+		if f.score != nil && f.score.limits == nil {
+			continue
+		}
 		facets[f.kind] = append(facets[f.kind], f.name)
 	}
 	for range 3 { // as often as the many that everybody has
@@ -155,6 +159,34 @@ func (u *universe) names(t testing.TB, r *rand.Rand) {
 	for _, sku := range []string{"a", "DE", "b", "ß", "İ"} {
 		exec(t, u.pool, `INSERT INTO products (sku, name, category, created_at) VALUES ($1, $1, $2, $3)`, sku, pick(r, []string{"seeds", "", "Σ", "bulbs"}), u.now)
 	}
+}
+
+// limits draws those of scores: none at all, those that the customers' own facts give, and such as stand close together or far off.
+func (u *universe) limits(t testing.TB, r *rand.Rand) {
+	t.Helper()
+	how := r.IntN(6)
+	if how == 0 {
+		return
+	}
+	var days, orders, spent []string
+	for range 4 {
+		if how < 4 { // of a customer's own
+			var day, n, sum string
+			if err := u.pool.QueryRow(t.Context(), `SELECT to_char(last_order_at AT TIME ZONE 'UTC' - $2 * interval '1 day', 'YYYY-MM-DD'), orders_count::text, (total_spent - $3)::text FROM customers
+				WHERE orders_count > 0 ORDER BY customer_id % 97 * $1 % 97, customer_id LIMIT 1`, 1+r.IntN(96), r.IntN(2), r.IntN(2)).Scan(&day, &n, &sum); err != nil {
+				t.Fatal(err)
+			}
+			days, orders, spent = append(days, day), append(orders, n), append(spent, sum)
+			continue
+		}
+		days = append(days, pick(r, []string{"0001-01-01", "9999-12-31", "1969-12-31", "1970-01-01", u.now.Format(time.DateOnly)}))
+		orders = append(orders, pick(r, []string{"0", "1", "2", "2147483647", "-5"}))
+		spent = append(spent, pick(r, []string{"0", "-0.0001", "999999999999999.9999", "-999999999999999.9999", "20.5"}))
+	}
+	slices.Sort(days)
+	exec(t, u.pool, `INSERT INTO rfm_limits (days, orders, spent, customers, made_at)
+		SELECT $1::text[]::date[], (SELECT array_agg(x ORDER BY x) FROM unnest($2::text[]::bigint[]) x), (SELECT array_agg(x ORDER BY x) FROM unnest($3::text[]::numeric[]) x), 1, $4`,
+		days, orders, spent, u.now)
 }
 
 // segments draws saved ones, one within the other.

@@ -91,6 +91,8 @@ func worldOf(t testing.TB, n int, seed uint64) (*Service, *pgxpool.Pool) {
 		('vip', 'vip and orders_count >= 2', 'test', $1, $1), ('nested', 'not in_segment("vip") or clicked()', 'test', $1, $1),
 		('home', 'household(vip and count(orders) > 1) and not (country == "DE")', 'test', $1, $1), ('quiet', 'never(clicked()) and count(orders) < 3', 'test', $1, $1)`, testNow)
 	exec(t, pool, `INSERT INTO event_names (name, created_at) VALUES ('viewed', $1), ('signed_up', $1)`, testNow)
+	exec(t, pool, `INSERT INTO rfm_limits (days, orders, spent, customers, made_at)
+		VALUES ('{2025-09-01,2025-11-20,2025-12-20,2026-01-19}', '{1,2,3,3}', '{0,20.5,20.5,99.99}', 1, $1)`, testNow)
 	r := rand.New(rand.NewPCG(seed, 2))
 	var batch pgx.Batch
 	for i := range n {

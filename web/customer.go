@@ -21,6 +21,7 @@ type customerPage struct {
 	frame
 	Customer   *customers.Customer
 	Currency   string
+	RFM        int // 0 where it is not known
 	Facts      []fact
 	Attributes []fact
 	Channels   []channelState
@@ -72,6 +73,9 @@ func (p *Pages) customerShow(c echo.Context) error {
 	}
 	page := customerPage{frame: p.frame(c, customersPlace, customer.Name()), Customer: &customer, Facts: factsOf(customer)}
 	if page.Identity, err = p.identityOf(ctx(c), customer.ID); err != nil {
+		return err
+	}
+	if page.RFM, err = p.Segments.RFM(ctx(c), customer.ID); err != nil {
 		return err
 	}
 	v, err := p.Settings.Get(ctx(c))

@@ -196,6 +196,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	workers := river.NewWorkers()
 	a.customers.Register(workers)
 	a.segments.Register(workers)
+	a.insights.Register(workers)
 	a.mergePurge.Register(workers)
 	a.duplicates.Register(workers)
 	a.tracking.Register(workers)
@@ -205,7 +206,7 @@ func (a *app) startWorkers(ctx context.Context) (stop func(), err error) {
 	a.inbound.Register(workers)
 	host, _ := os.Hostname()
 	node := fmt.Sprintf("%s-%d-%d", host, os.Getpid(), time.Now().UnixNano())
-	client, err := queue.NewWorking(a.pool, workers, node, a.log, slices.Concat(a.campaigns.Periodic(), a.segments.Periodic(), a.customers.Periodic(), a.mergePurge.Periodic(), a.reports.Periodic(), a.inbound.Periodic(), a.tracking.Periodic())...)
+	client, err := queue.NewWorking(a.pool, workers, node, a.log, slices.Concat(a.campaigns.Periodic(), a.segments.Periodic(), a.insights.Periodic(), a.customers.Periodic(), a.mergePurge.Periodic(), a.reports.Periodic(), a.inbound.Periodic(), a.tracking.Periodic())...)
 	if err != nil {
 		return nil, err
 	}
