@@ -1,21 +1,24 @@
 package segments
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // A condition over aggregates is answered for all customers at once: one pass over a collection groups it by customer, and
 // PostgreSQL joins the groups by hash, where the plain form would look up every customer's items one by one.
 
 // aggregatesOf gives the aggregates of a tree that can be grouped, by collection; pure tells that nothing but they and constants
-// decides it. Kept ones are among them only where others are counted anyway.
+// decides it. Kept ones are among them only where others of their collection are counted anyway.
 func aggregatesOf(n node) (found map[*collection][]*aggregate, pure bool) {
 	found = map[*collection][]*aggregate{}
 	pure = gather(n, found)
-	for _, aggregates := range found {
-		if slices.ContainsFunc(aggregates, func(a *aggregate) bool { return a.kept == nil }) {
-			return found, pure
-		}
-	}
-	return nil, false
+	maps.DeleteFunc(found, func(_ *collection, aggregates []*aggregate) bool {
+		counted := slices.ContainsFunc(aggregates, func(a *aggregate) bool { return a.kept == nil })
+		pure = pure && counted
+		return !counted
+	})
+	return found, pure
 }
 
 func gather(n node, into map[*collection][]*aggregate) (pure bool) {

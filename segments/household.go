@@ -1,5 +1,7 @@
 package segments
 
+import "slices"
+
 // memberPart tells which customers of a household are asked: rented names are members for themselves only.
 type memberPart uint8
 
@@ -49,11 +51,11 @@ func (f *Facts) members() []item {
 type anyMember struct{ cond node }
 
 func (n *anyMember) kind() kind     { return boolean }
-func (n *anyMember) nullable() bool { return true }
+func (n *anyMember) nullable() bool { return false }
 
 func (n *anyMember) sql(w *writer) {
 	member := w.newAlias("h")
-	if w.house && !w.few && w.first == "" {
+	if w.house && !w.few && w.first == "" && slices.Contains(w.outermost, node(n)) { // elsewhere it may be asked one by one, which needs an index
 		inner := *w
 		inner.alias, inner.joins, inner.values, inner.means = member, nil, nil, nil
 		w.text("EXISTS (SELECT 1 FROM customers " + member + " WHERE " + atHome(member, w.alias) + " AND ")

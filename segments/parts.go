@@ -1,5 +1,7 @@
 package segments
 
+import "slices"
+
 // What a condition consists of.
 
 // A condition over aggregates is answered for all customers at once: one pass over a collection groups it by customer, and
@@ -53,4 +55,18 @@ func each(n node, visit func(node)) {
 	for _, part := range within {
 		each(part, visit)
 	}
+}
+
+// outermost gives the conditions all of which have to hold, or must not.
+func outermost(root node) []node {
+	within := []node{root}
+	if all, ok := root.(*junction); ok && !all.or {
+		within = slices.Clone(all.parts)
+	}
+	for i, n := range within {
+		if not, ok := n.(*inverse); ok {
+			within[i] = not.of
+		}
+	}
+	return within
 }

@@ -20,7 +20,7 @@ func (n *top) sql(w *writer) {
 	}
 	inner := *w // ranked among all, whatever the slice
 	inner.first, inner.last, inner.few, inner.alias = "", "", false, w.newAlias("t")
-	inner.joins = nil
+	inner.joins, inner.outermost = nil, outermost(n.among)
 	inner.aliases = w.aliases
 	customers := inner.alias
 	inner.text("(" + w.alias + ".customer_id IN (SELECT " + customers + ".customer_id FROM customers " + customers)

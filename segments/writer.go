@@ -28,6 +28,7 @@ type writer struct {
 	few         bool    // only a few customers are looked at: look up each one's orders
 	joins       *string // of the statement, beside its customers; nil for a condition by itself
 	house       bool    // no rented names take part
+	outermost   []node  // conditions that are joined with the customers
 	grouped     bool    // items of all customers are put into groups
 }
 
@@ -46,7 +47,7 @@ func (c *Compiled) whereSampled(alias, prefix string, ranks ranks) (string, pgx.
 }
 
 func (c *Compiled) write(w *writer, slice *[2]int64) (string, pgx.NamedArgs) {
-	w.lists, w.house = c.lists, !c.chosen && len(c.lists) == 0
+	w.lists, w.house, w.outermost = c.lists, !c.chosen && len(c.lists) == 0, outermost(c.root)
 	w.slice(slice)
 	w.text("(")
 	w.within(w.alias)
