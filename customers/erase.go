@@ -207,6 +207,7 @@ var eraseSQL = []string{
 	`DELETE FROM consents WHERE customer_id = ANY (@ids)`,
 	eventsGoneSQL,
 	eventRefsGoneSQL,
+	`DELETE FROM event_names n WHERE name ILIKE ANY (@patterns) AND NOT EXISTS (SELECT 1 FROM events e WHERE e.name = n.name)`, // whoever named events after people
 	`UPDATE enrollments SET state = 'left', reason = 'deleted', step_id = NULL, due_at = NULL, updated_at = @now
 		WHERE customer_id = ANY (@ids) AND state = 'active'`,
 	// Mail servers say of whom they speak.

@@ -151,7 +151,7 @@ func (e *Event) clean(now time.Time) string {
 	switch {
 	case e.Name == "":
 		return "name: is missing: say what the customer did, such as viewed"
-	case strings.ContainsFunc(e.Name, unicode.IsControl):
+	case strings.ContainsFunc(e.Name, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) }):
 		return fmt.Sprintf("name: %q holds a line break or the like", short(e.Name))
 	case e.CustomerID == 0 && e.CustomerExternalID == "":
 		return "customer_external_id: is missing: say who did it, or give customer_id"

@@ -4,25 +4,32 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/govalues/decimal"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aldine/internal/fault"
 	"aldine/internal/id"
 )
 
-// RecordEvents stores events, see RecordEventsTx.
+// RecordEvents stores events, see RecordEventsTx. Where it and a merge stood in each other's way it does it once more.
 func (s *Service) RecordEvents(ctx context.Context, source string, events []Event) ([]EventOutcome, error) {
-	var out []EventOutcome
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		out, err = s.RecordEventsTx(ctx, tx, source, events)
-		return err
-	})
-	return out, err
+	for try := 1; ; try++ {
+		var out []EventOutcome
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+			out, err = s.RecordEventsTx(ctx, tx, source, events)
+			return err
+		})
+		if pe := (*pgconn.PgError)(nil); try == 3 || !errors.As(err, &pe) || pe.Code != "40P01" {
+			return out, err
+		}
+	}
 }
 
 // RecordEventsTx stores at most MaxEvents events within the caller's transaction and gives the outcome of each, in the order
@@ -80,62 +87,82 @@ func (r *eventRun) check(context.Context) error {
 }
 
 // findCustomers turns external ids and numbers that were merged into the present numbers, and keeps those customers from being
-// merged or erased before the events are stored.
+// merged, parted or erased before the events are stored. Who waited for a merge to be done or undone looks again whose events they are.
 func (r *eventRun) findCustomers(ctx context.Context) error {
+	now, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	for range 3 { // a second merge of the same customers in between is rare
+		for i, id := range now {
+			r.out[i].CustomerID = id
+		}
+		found, err := r.hold(ctx)
+		if err != nil {
+			return err
+		}
+		again, err := r.look(ctx)
+		if err != nil {
+			return err
+		}
+		if !maps.Equal(now, again) {
+			now = again
+			continue
+		}
+		for i, id := range now {
+			if _, there := slices.BinarySearch(found, id); there {
+				r.events[i].CustomerID = id
+				continue
+			}
+			if r.out[i].CustomerID = 0; id == 0 {
+				r.reject(i, "customer_external_id: there is no customer %q", short(r.events[i].CustomerExternalID))
+			} else {
+				r.reject(i, "customer_id: there is no customer %d", id)
+			}
+		}
+		return nil
+	}
+	return fault.New(fault.Conflict, "Something is just happening to these customers; try again in a moment")
+}
+
+// look gives the present number of the customer of each open event, 0 for an external id that nobody has.
+func (r *eventRun) look(ctx context.Context) (map[int]ID, error) {
 	var names []string
+	var ids []ID
 	for _, i := range r.open("") {
 		if e := &r.events[i]; e.CustomerID == 0 {
 			names = append(names, e.CustomerExternalID)
+		} else {
+			ids = append(ids, e.CustomerID)
 		}
 	}
 	byName, err := externalIDs(ctx, r.tx, names)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var merged map[ID]ID
+	if ids != nil {
+		if merged, err = ResolveAll(ctx, r.tx, ids); err != nil {
+			return nil, err
+		}
+	}
+	now := map[int]ID{}
 	for _, i := range r.open("") {
 		e := &r.events[i]
-		if e.CustomerID == 0 {
-			if e.CustomerID = byName[e.CustomerExternalID]; e.CustomerID == 0 {
-				r.reject(i, "customer_external_id: there is no customer %q", short(e.CustomerExternalID))
+		if now[i] = byName[e.CustomerExternalID]; e.CustomerID != 0 {
+			if now[i] = e.CustomerID; merged[e.CustomerID] != 0 {
+				now[i] = merged[e.CustomerID]
 			}
 		}
 	}
-	found, err := r.hold(ctx)
-	if err != nil {
-		return err
-	}
-	if gone := r.missing(found); gone != nil { // merged, perhaps since the look-up
-		ids := make([]ID, len(gone))
-		for n, i := range gone {
-			ids[n] = r.events[i].CustomerID
-		}
-		now, err := ResolveAll(ctx, r.tx, ids)
-		if err != nil {
-			return err
-		}
-		for _, i := range gone {
-			if survivor, ok := now[r.events[i].CustomerID]; ok {
-				r.events[i].CustomerID = survivor
-			}
-		}
-		if found, err = r.hold(ctx); err != nil {
-			return err
-		}
-	}
-	for _, i := range r.missing(found) {
-		r.reject(i, "customer_id: there is no customer %d", r.events[i].CustomerID)
-	}
-	for _, i := range r.open("") {
-		r.out[i].CustomerID = r.events[i].CustomerID
-	}
-	return nil
+	return now, nil
 }
 
 // hold locks the customers against a merge or erasure alone, and gives those that there are, in order.
 func (r *eventRun) hold(ctx context.Context) ([]ID, error) {
 	var ids []ID
 	for _, i := range r.open("") {
-		ids = append(ids, r.events[i].CustomerID)
+		ids = append(ids, r.out[i].CustomerID)
 	}
 	slices.Sort(ids)
 	rows, err := r.tx.Query(ctx, `SELECT customer_id FROM customers WHERE customer_id = ANY(@ids) ORDER BY customer_id FOR KEY SHARE`,
@@ -144,16 +171,6 @@ func (r *eventRun) hold(ctx context.Context) ([]ID, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[ID])
-}
-
-// missing gives the open events whose customers were not found.
-func (r *eventRun) missing(found []ID) (gone []int) {
-	for _, i := range r.open("") {
-		if _, ok := slices.BinarySearch(found, r.events[i].CustomerID); !ok {
-			gone = append(gone, i)
-		}
-	}
-	return gone
 }
 
 // names finds the names that are new, as far as there is room for them.

@@ -123,6 +123,8 @@ func TestBadEvents(t *testing.T) {
 		{func(e *Event) { e.Name = " " }, "name: is missing"},
 		{func(e *Event) { e.Name = strings.Repeat("x", 101) }, "name: "},
 		{func(e *Event) { e.Name = "a\nb" }, `name: "a\nb" holds a line break`},
+		{func(e *Event) { e.Name = "a\u2028b" }, `name: "a\u2028b" holds a line break`},
+		{func(e *Event) { e.Name = "a\u202eb" }, `name: "a\u202eb" holds a line break`},
 		{func(e *Event) { e.Name = "a\x00" }, "name: "},
 		{func(e *Event) { e.Name = "\xff" }, "name: "},
 		{func(e *Event) { e.Ref = strings.Repeat("x", 201) }, "ref: "},
@@ -192,7 +194,7 @@ func TestEventsAtOnce(t *testing.T) {
 func TestEventsOfPeople(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	anna := b.person(Fields{ExternalID: "C-1", FirstName: "Anna"})
+	anna := b.person(Fields{ExternalID: "C-1", FirstName: "Anna", Email: "anna@example.org"})
 	carl := b.person(Fields{ExternalID: "C-2", FirstName: "Carl"})
 	_, err := b.pool.Exec(b.ctx, `UPDATE customers SET rented = true WHERE customer_id = $1`, carl)
 	b.ok(err)
@@ -217,7 +219,11 @@ func TestEventsOfPeople(t *testing.T) {
 	if p, err := b.ErasePreview(b.ctx, anna); err != nil || p.Events != 1 {
 		t.Errorf("%+v %v", p, err)
 	}
+	b.says(b.report("shop", Event{CustomerID: anna, Name: "told anna@example.org"}), "recorded")
 	b.ok(b.Erase(b.ctx, anna))
+	if names, err := EventNames(b.ctx, b.pool); err != nil || !slices.Equal(names, []string{"viewed"}) {
+		t.Errorf("names are left that tell of the person: %q %v", names, err)
+	}
 	if found := b.everywhere("secret"); found != nil {
 		t.Errorf("still in %v", found)
 	}
@@ -252,5 +258,37 @@ func TestForgetEvents(t *testing.T) {
 	b.ok(b.ForgetOldEvents(b.ctx))
 	if n := b.count(`SELECT count(*) FROM events`); n != 0 {
 		t.Error("an event outlived the setting")
+	}
+}
+
+// Events that come while customers are merged, parted again or erased are those of whom they name afterwards.
+func TestEventsMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	old, survivor := b.person(Fields{ExternalID: "A"}), b.person(Fields{ExternalID: "B"})
+	var out []EventOutcome
+	report := func() (err error) {
+		out, err = b.RecordEvents(b.ctx, "shop", []Event{{CustomerExternalID: "A", Name: "viewed"}, {CustomerID: old, Name: "viewed"}, {CustomerID: survivor, Name: "viewed"}})
+		return err
+	}
+	of := func(what string, want ...ID) {
+		t.Helper()
+		for i, o := range out {
+			if o.CustomerID != want[i] || (want[i] != 0) != (o.State == EventRecorded) {
+				t.Errorf("%s: %+v, want customer %d", what, o, want[i])
+			}
+		}
+	}
+	b.ok(b.mergeWhile(old, survivor, report))
+	of("merged", survivor, survivor, survivor)
+	b.ok(b.while(old, survivor, report, `SELECT FROM customers WHERE customer_id = @survivor FOR UPDATE`, `UPDATE customers SET updated_at = updated_at WHERE customer_id = @survivor`,
+		`INSERT INTO customers SELECT (jsonb_populate_record(c, jsonb_build_object('customer_id', @old::bigint, 'external_id', 'A'))).* FROM customers c WHERE customer_id = @survivor`,
+		`UPDATE customer_external_ids SET customer_id = @old WHERE external_id = 'A'`, `DELETE FROM customer_aliases WHERE old_id = @old`))
+	of("parted", old, old, survivor)
+	b.ok(b.while(old, survivor, report, `SELECT FROM customers WHERE customer_id = @old FOR UPDATE`, `DELETE FROM customers WHERE customer_id = @old`,
+		`DELETE FROM customer_external_ids WHERE external_id = 'A'`))
+	of("erased", 0, 0, survivor)
+	if n := b.count(`SELECT count(*) FROM events`); n != 7 {
+		t.Errorf("%d events", n)
 	}
 }

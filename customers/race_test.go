@@ -11,14 +11,20 @@ import (
 // mergeWhile does what a merge does to two customers, and calls during with the merge not yet committed.
 func (b *bench) mergeWhile(old, survivor ID, during func() error) error {
 	b.t.Helper()
+	return b.while(old, survivor, during, `SELECT FROM customers WHERE customer_id IN (@old, @survivor) FOR UPDATE`,
+		`UPDATE customer_emails SET customer_id = @survivor WHERE customer_id = @old`, `UPDATE customer_external_ids SET customer_id = @survivor WHERE customer_id = @old`,
+		`DELETE FROM customers WHERE customer_id = @old`,
+		`INSERT INTO customer_aliases (old_id, customer_id, merge_id) VALUES (@old, @survivor, gen_random_uuid())`)
+}
+
+// while does statements, and calls during with them not yet committed.
+func (b *bench) while(old, survivor ID, during func() error, statements ...string) error {
+	b.t.Helper()
 	tx, err := b.pool.Begin(b.ctx)
 	b.ok(err)
 	defer tx.Rollback(b.ctx) //nolint:errcheck // of a test that has failed
 	b.ok(HoldImportsTx(b.ctx, tx))
-	for _, sql := range []string{`SELECT FROM customers WHERE customer_id IN (@old, @survivor) FOR UPDATE`,
-		`UPDATE customer_emails SET customer_id = @survivor WHERE customer_id = @old`, `UPDATE customer_external_ids SET customer_id = @survivor WHERE customer_id = @old`,
-		`DELETE FROM customers WHERE customer_id = @old`,
-		`INSERT INTO customer_aliases (old_id, customer_id, merge_id) VALUES (@old, @survivor, gen_random_uuid())`} {
+	for _, sql := range statements {
 		_, err := tx.Exec(b.ctx, sql, pgx.NamedArgs{"old": old, "survivor": survivor})
 		b.ok(err)
 	}
