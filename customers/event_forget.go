@@ -18,12 +18,15 @@ type ForgetEventsArgs struct{}
 // Kind names the job.
 func (ForgetEventsArgs) Kind() string { return "events_forget" }
 
-// InsertOpts puts the job on its queue; one at a time is enough.
+// InsertOpts puts the job on a queue on which no import waits for it; one at a time is enough.
 func (ForgetEventsArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: queue.Imports, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: forgetEventsEvery}}
+	return river.InsertOpts{Queue: queue.Upkeep, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: forgetEventsEvery}}
 }
 
-const forgetEventsEvery = time.Hour
+const (
+	forgetEventsEvery = time.Hour
+	forgetEventsFor   = 5 * time.Minute // others wait on the queue too; what is left then goes the next time
+)
 
 // Periodic gives the jobs that come round by themselves; the working client inserts them.
 func (s *Service) Periodic() []*river.PeriodicJob {
@@ -36,16 +39,13 @@ type forgetEventsWorker struct {
 	service *Service
 }
 
-// Timeout leaves time for very many events; what is left then goes the next time.
-func (w *forgetEventsWorker) Timeout(*river.Job[ForgetEventsArgs]) time.Duration { return time.Hour }
-
 // Work forgets what the setting says.
 func (w *forgetEventsWorker) Work(ctx context.Context, _ *river.Job[ForgetEventsArgs]) error {
 	return w.service.ForgetOldEvents(ctx)
 }
 
-// ForgetOldEvents deletes the events that are older than the setting event_months (0: none), in slices; one that is stopped goes on
-// the next time.
+// ForgetOldEvents deletes the events that are older than the setting event_months (0: none), in slices, for some minutes: the next time
+// it goes on.
 func (s *Service) ForgetOldEvents(ctx context.Context) error {
 	v, err := s.settings.Get(ctx)
 	if err != nil || v.EventMonths == 0 {
@@ -53,11 +53,12 @@ func (s *Service) ForgetOldEvents(ctx context.Context) error {
 	}
 	ctx = access.With(ctx, access.System)
 	before := s.now().AddDate(0, -v.EventMonths, 0)
-	for {
+	for started := time.Now(); time.Since(started) < forgetEventsFor; {
 		if n, err := s.ForgetEvents(ctx, before); err != nil || n == 0 {
 			return err
 		}
 	}
+	return nil
 }
 
 // eventSlice is how many events are deleted in one transaction.

@@ -13,6 +13,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"aldine/internal/fault"
+	"aldine/internal/queue"
 	"aldine/internal/settings"
 )
 
@@ -239,6 +240,9 @@ func TestForgetEvents(t *testing.T) {
 	anna := b.person(Fields{ExternalID: "C-1"})
 	b.says(b.report("shop", Event{Ref: "old", CustomerID: anna, Name: "viewed", At: b.at.AddDate(-1, 0, 0)}, Event{Ref: "older", CustomerID: anna, Name: "left", At: b.at.AddDate(-2, 0, 0)},
 		Event{Ref: "new", CustomerID: anna, Name: "viewed"}), "recorded", "recorded", "recorded")
+	if on := (ForgetEventsArgs{}).InsertOpts().Queue; on == queue.Imports {
+		t.Error("imports wait until events are deleted")
+	}
 	gone, err := b.ForgetEvents(b.ctx, b.at.AddDate(0, -1, 0))
 	b.ok(err)
 	if more, err := b.ForgetEvents(b.ctx, b.at.AddDate(0, -1, 0)); gone != 2 || more != 0 || err != nil {

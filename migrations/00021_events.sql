@@ -21,7 +21,7 @@ CREATE TABLE event_refs (
     event_id    uuid NOT NULL,
     PRIMARY KEY (source, ref)
 );
-CREATE INDEX event_refs_customer_idx ON event_refs (customer_id); -- what goes with an erased person
+CREATE INDEX event_refs_customer_idx ON event_refs (customer_id, event_id); -- what goes with an erased person, or with an event
 
 -- The names that there have been, to choose from. Few: a reference table once the database is distributed.
 CREATE TABLE event_names (
