@@ -67,8 +67,10 @@ const historySQL = `
 			NULL, false, 'c' || event_id, NULL, NULL
 		FROM consent_events WHERE customer_id = @id
 		UNION ALL
-		SELECT at, 'event', name, '', '', '', NULL, NULL, NULL, '', NULL, NULL, false, 'e' || event_id, trim_scale(value), nullif(properties, '{}')
-		FROM events WHERE customer_id = @id
+		(SELECT at, 'event', name, '', '', '', NULL, NULL, NULL, '', NULL, NULL, false, 'e' || event_id, trim_scale(value), nullif(properties, '{}')
+		FROM events -- a page of them, for there may be very many
+		WHERE customer_id = @id AND (@after_at::timestamptz IS NULL OR at <= @after_at AND (at, ('e' || event_id) COLLATE "C") < (@after_at, @after_key))
+		ORDER BY at DESC, event_id DESC LIMIT @limit)
 	) h
 	LEFT JOIN campaigns c ON c.campaign_id = h.campaign_id LEFT JOIN steps s ON s.step_id = h.step_id
 	LEFT JOIN cells l ON l.cell_id = h.cell_id

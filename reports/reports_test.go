@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/xuri/excelize/v2"
 
@@ -333,6 +334,36 @@ func TestHistory(t *testing.T) {
 	want := "order #3 -5.00 EUR, order #1 30.00 EUR, response reply, touch sent 1.00 USD, response click, response click|response open, touch sent 0.10 USD, call busy"
 	if len(got) != 9 || got[0] != "order #3 -5.00 EUR" || got[3] != "touch sent 1.00 USD" || got[7] != "touch sent 0.10 USD" || got[8] != "call busy" {
 		t.Errorf("history is %v, want about %s", got, want)
+	}
+	// Very many events: every one stands there once, those of one moment too, and a page does not read them all.
+	if _, err := pool.Exec(t.Context(), `INSERT INTO events (customer_id, at, event_id, name, recorded_at)
+		SELECT 2, timestamptz '2026-01-01' + n / 7 * interval '1 minute', gen_random_uuid(), 'e' || n, '2026-01-01' FROM generate_series(1, 20000) n; ANALYZE events`); err != nil {
+		t.Fatal(err)
+	}
+	seen, pages := map[string]bool{}, 0
+	for after := ""; ; pages++ {
+		events, next, err := s.History(t.Context(), 2, after, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range events {
+			if e.Kind == "event" && seen[e.What] || i > 0 && e.At.After(events[i-1].At) {
+				t.Fatalf("%s stands there twice or in the wrong place", e.What)
+			}
+			seen[e.What] = seen[e.What] || e.Kind == "event"
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	delete(seen, "sent")
+	if n := strings.Count(fmt.Sprint(seen), ":true"); n != 20000 || pages < 20 {
+		t.Errorf("%d events on %d pages", n, pages+1)
+	}
+	rows, _ := pool.Query(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF) "+reports.HistorySQL, pgx.NamedArgs{"id": 2, "after_at": at, "after_key": "e", "limit": 51})
+	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || strings.Contains(strings.Join(plan, "\n"), "rows=20000") {
+		t.Errorf("a page reads all events: %v\n%s", err, strings.Join(plan, "\n"))
 	}
 	if _, _, err := s.History(t.Context(), 1, "nonsense!", 3); !fault.Is(err, fault.Invalid) {
 		t.Errorf("bad mark: %v", err)

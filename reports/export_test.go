@@ -1,0 +1,4 @@
+package reports
+
+// HistorySQL is the statement of a page of a customer's history.
+const HistorySQL = historySQL
