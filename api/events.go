@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/govalues/decimal"
 
@@ -17,7 +18,7 @@ type event struct {
 	CustomerID         customers.ID         `json:"customer_id,omitempty"`
 	CustomerExternalID string               `json:"customer_external_id,omitempty" doc:"Who did it, by your number; or give customer_id."`
 	Name               string               `json:"name" doc:"What the customer did, one of few names of your choice, at most 100 characters." example:"viewed"`
-	At                 moment               `json:"at,omitzero" doc:"When; without it, now."`
+	At                 *moment              `json:"at,omitempty" doc:"When; without it, now."`
 	Value              *decimal.Decimal     `json:"value,omitempty" doc:"What it was worth, how long it took: what you mean by it. Up to six decimals."`
 	Properties         customers.Properties `json:"properties,omitempty" doc:"What else is known of it: at most 20 names with a text, a number, true or false each, 4 KB in all." example:"{\"page\":\"/roses\",\"seconds\":42}"`
 }
@@ -35,8 +36,13 @@ func (a *API) events() {
 			}
 			list := make([]customers.Event, len(given))
 			for i, e := range given {
-				list[i] = customers.Event{Ref: e.Ref, CustomerID: e.CustomerID, CustomerExternalID: e.CustomerExternalID, Name: e.Name, At: e.At.Time,
-					Value: e.Value, Properties: e.Properties}
+				list[i] = customers.Event{Ref: e.Ref, CustomerID: e.CustomerID, CustomerExternalID: e.CustomerExternalID, Name: e.Name, Value: e.Value, Properties: e.Properties}
+				if e.At == nil {
+					continue
+				}
+				if list[i].At = e.At.Time; e.At.IsZero() { // what programs write for no time at all, which is not now
+					list[i].At = time.Time{}.Add(time.Hour)
+				}
 			}
 			if out.items, err = a.Customers.RecordEvents(ctx, access.From(ctx).Name, list); err != nil {
 				return out, err

@@ -34,10 +34,16 @@ func (l *oneOrMany[T]) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	for i, raw := range list {
+		if len(l.faults) >= maxFaults {
+			break
+		}
 		l.read(raw, fmt.Sprintf("[%d].", i))
 	}
 	return nil
 }
+
+// maxFaults is about how many faults of a list are told: who sends a million numbers need not hear of each.
+const maxFaults = 100
 
 func (l *oneOrMany[T]) read(raw json.RawMessage, prefix string) {
 	var item T

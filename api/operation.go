@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"aldine/internal/access"
+	"aldine/internal/fault"
 )
 
 // op is what an operation says of itself.
@@ -181,6 +183,15 @@ func (a *API) permit(o op) func(huma.Context, func(huma.Context)) {
 		if err := access.Require(c.Context(), o.need); err != nil {
 			writeProblem(humaecho.Unwrap(c), a.problem(c.Context(), o.method, o.path, requestOf(c.Context()), err))
 			return
+		}
+		e := humaecho.Unwrap(c)
+		for name, values := range e.QueryParams() {
+			for _, v := range values {
+				if strings.IndexByte(v, 0) >= 0 || !utf8.ValidString(v) {
+					writeProblem(e, a.problem(c.Context(), o.method, o.path, requestOf(c.Context()), fault.BadField(strings.ToValidUTF8(name, "?"), "holds a character that no text has")))
+					return
+				}
+			}
 		}
 		next(c)
 	}

@@ -89,6 +89,10 @@ func TestRequests(t *testing.T) {
 		{name: "oldest event of a customer", request: "GET /api/v1/customers/1/events?name=viewed&limit=50", status: 200, has: []string{`"value":"2.5","properties":{"app":true,"page":"/roses","seconds":42.5}`}, hasNot: []string{`"next"`}},
 		{name: "events from nowhere", request: "GET /api/v1/customers/1/events?after=x", status: 422, has: []string{"page mark"}},
 		{name: "events of nobody", request: "GET /api/v1/customers/99/events", status: 404},
+		{name: "events of a name that cannot be", request: "GET /api/v1/customers/1/events?name=a%00b", status: 422, has: []string{`"name":"name"`, "no text"}},
+		{name: "events of a name that is no text", request: "GET /api/v1/customers/1/events?name=%ff", status: 422, has: []string{`"name":"name"`}},
+		{name: "an event at no time", request: "POST /api/v1/events", body: `{"customer_id":1,"name":"viewed","at":"0001-01-01T00:00:00Z"}`, status: 422, has: []string{`"name":"at"`, "before 1900"}},
+		{name: "very many faulty events", request: "POST /api/v1/events", body: "[" + strings.Repeat("1,", 1<<20) + "1]", status: 422, has: []string{`"name":"[0].body"`}, hasNot: []string{`"[100].`}},
 		{name: "history with events", request: "GET /api/v1/customers/1/history", status: 200, has: []string{`"kind":"event","what":"viewed"`, `"value":"2.5","properties":{"app":true`}},
 
 		{name: "suppress", request: "POST /api/v1/suppressions", body: `{"scope":"email","value":"Bob@Example.org","channel":"email","reason":"asked"}`, status: 201, has: []string{`{"id":"`, `"scope":"email"`}, hasNot: []string{"items"}},
