@@ -52,6 +52,13 @@ func (n *sequence) reached(w *writer, i int) {
 		w.text(") " + each + " GROUP BY " + each + ".customer_id) " + before + " ON " + after)
 		return
 	}
+	if last := i == len(n.events)-1; last { // reached more than once does no harm, and a join is found faster
+		w.text(" JOIN (")
+		n.reached(w, i-1)
+		w.text(") " + before + " ON " + after + " AND " + at + ".at <= ")
+		writeMoved(w, func() { w.text(before + ".at") }, within)
+		return
+	}
 	w.text(" WHERE EXISTS (SELECT 1 FROM (")
 	n.reached(w, i-1)
 	w.text(") " + before + " WHERE " + after + " AND " + at + ".at <= ")
