@@ -172,7 +172,7 @@ func (u *universe) limits(t testing.TB, r *rand.Rand) {
 	for range 4 {
 		if how < 4 { // of a customer's own
 			var day, n, sum string
-			if err := u.pool.QueryRow(t.Context(), `SELECT to_char(last_order_at AT TIME ZONE 'UTC' - $2 * interval '1 day', 'YYYY-MM-DD'), orders_count::text, (total_spent - $3)::text FROM customers
+			if err := u.pool.QueryRow(t.Context(), `SELECT to_char(last_order_at AT TIME ZONE 'UTC' - $2 * interval '1 day', 'YYYY-MM-DD'), orders_count::text, greatest(total_spent - $3, -999999999999999.9999)::text FROM customers
 				WHERE orders_count > 0 ORDER BY customer_id % 97 * $1 % 97, customer_id LIMIT 1`, 1+r.IntN(96), r.IntN(2), r.IntN(2)).Scan(&day, &n, &sum); err != nil {
 				t.Fatal(err)
 			}
