@@ -121,7 +121,11 @@ func Require(ctx context.Context, p Permission) error {
 		return fault.New(fault.Unauthenticated, "Sign in first")
 	}
 	if !a.Role.May(p) {
-		return fault.New(fault.Forbidden, "Your role (%s) does not allow this", a.Role)
+		role := string(a.Role)
+		if a.Role == ReadOnly {
+			role = "read-only"
+		}
+		return fault.New(fault.Forbidden, "Your role (%s) does not allow this", role)
 	}
 	return nil
 }

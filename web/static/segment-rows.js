@@ -87,12 +87,13 @@
   }
 
   // ---- Drawing.
-  var focus = null; // what to go to after a change of structure
+  var focus = null, part = ""; // what to go to after a change of structure, and which part of it
   function draw() {
-    var at = focus;
+    var at = focus, first = part || "select, button";
     focus = null;
+    part = "";
     box.replaceChildren(group(root, null, null, 0));
-    if (at) { var target = box.querySelector('[data-at="' + at + '"]'); if (target) { var f = target.querySelector("select, input, button"); if (f) f.focus(); } }
+    if (at) { var target = box.querySelector('[data-at="' + at + '"]'); if (target) { var f = target.querySelector(first); if (f) f.focus(); } }
   }
   function newRow(of) {
     if (of) {
@@ -118,7 +119,7 @@
     g.items = g.items || [];
     var card = el("div", { className: "rows" + (depth ? " rows-in" : ""), role: "group", "aria-label": (g.not ? "none of: " : "") + (g.join === "or" ? "any of these" : "all of these") });
     card.dataset.at = key(path) + "g";
-    var word = select([["and", "all of these hold"], ["or", "at least one of these holds"], ["not and", "not all of these hold"], ["not or", "none of these holds"]],
+    var word = select([["and", "all of these hold"], ["or", "at least one holds"], ["not and", "not all of these hold"], ["not or", "none of these holds"]],
       (g.not ? "not " : "") + (g.join || "and"), "How the rows are joined", function (v) { g.not = v.indexOf("not ") === 0; g.join = v.replace("not ", ""); focus = key(path) + "g"; changed(true); });
     word.classList.add("join");
     var head = el("div", { className: "rows-head" }, word);
@@ -221,18 +222,20 @@
     if (!t.left.call) options = options.concat([["known", "is known"]]);
     if (!options.some(function (o) { return o[0] === now; })) options.push([now, now]);
     line.append(select(options, now, "Comparison", function (v) {
-      var part = v.split(" ");
-      t.op = part[0];
+      var words = v.split(" "), before = shape(t);
+      t.op = words[0];
       if (v === "known" || v === "holds") delete t.values;
-      else if (part[1]) {
-        var same = t.values && t.values[0] && t.values[0].type === part[1];
-        t.values = same ? t.values : [{ type: part[1], text: part[1] === "ago" ? "90d" : "" }];
-        if (part[1] === "now") t.values = [{ type: "now" }];
+      else if (words[1]) {
+        var same = t.values && t.values[0] && t.values[0].type === words[1];
+        t.values = same ? t.values : [{ type: words[1], text: words[1] === "ago" ? "90d" : "" }];
+        if (words[1] === "now") t.values = [{ type: "now" }];
       } else t.values = t.values && t.values.length ? (v === "in" ? t.values : t.values.slice(0, 1)) : [{ type: valueType(type), text: type === "yes/no" ? "true" : "" }];
-      focus = key(path);
-      changed(true);
+      var anew = shape(t) !== before; // drawn only where it must be: letters typed on a list go on choosing
+      if (anew) { focus = key(path); part = "[aria-label=Comparison]"; }
+      changed(anew);
     }));
   }
+  function shape(t) { return (t.op === "in") + (t.values || []).map(function (v) { return v.type; }).join(); }
 
   function input(v, label, hint, list) {
     var date = v.type === "date" && (v.text === "" || /^\d{4}-\d\d-\d\d$/.test(v.text));
@@ -250,18 +253,28 @@
     t.values.forEach(function (v, n) {
       var i = input(v, "Value" + (t.values.length > 1 ? " " + (n + 1) : ""), type === "number" ? "a number" : v.type === "ago" ? "90d" : "", list);
       if (!i) return;
-      line.append(i);
-      if (t.op !== "in") return;
+      if (t.op !== "in") { line.append(i); return; }
+      var away = t.values.length > 1 ? button("×", "Remove value " + (n + 1), function () { without(n); }, "btn-ghost-secondary") : null;
+      line.append(el("span", { className: "value" }, i, away));
       i.addEventListener("keydown", function (e) { // Enter adds a value, Backspace in an empty one takes it away
         if (e.key === "Enter") { e.preventDefault(); more(); }
-        if (e.key === "Backspace" && !i.value && t.values.length > 1) { e.preventDefault(); t.values.splice(n, 1); changed(true); }
+        if (e.key === "Backspace" && !i.value && away) { e.preventDefault(); without(n); }
       });
+      i.addEventListener("keypress", function (e) { if (e.key === "Enter") e.preventDefault(); }); // of the Enter that added this one: it saves nothing
     });
+    function to(n) {
+      var at = box.querySelector('[data-at="' + key(path) + '"]'), all = at ? at.querySelectorAll(".value input") : [];
+      if (all[n]) all[n].focus();
+    }
     function more() {
       t.values.push({ type: valueType(type), text: "" });
       changed(true);
-      var at = box.querySelector('[data-at="' + key(path) + '"]'), all = at && at.querySelectorAll("input.form-control");
-      if (all && all.length) all[all.length - 1].focus();
+      to(t.values.length - 1);
+    }
+    function without(n) {
+      t.values.splice(n, 1);
+      changed(true);
+      to(Math.max(n - 1, 0));
     }
     if (t.op === "in") line.append(button("+", "Add a value", more));
   }

@@ -122,7 +122,7 @@
   // ---- The reference, narrowed down to a word.
   var find = document.getElementById("find");
   if (find) {
-    find.hidden = false;
+    find.hidden = document.getElementById("put").hidden = false;
     find.addEventListener("input", function () {
       var word = find.value.trim().toLowerCase();
       find.parentElement.querySelectorAll("details").forEach(function (group, i) {
