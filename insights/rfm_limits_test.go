@@ -2,14 +2,17 @@ package insights
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 
 	"aldine/customers"
 	"aldine/internal/access"
 	"aldine/internal/pgtest"
+	"aldine/internal/queue"
 	"aldine/internal/settings"
 	"aldine/segments"
 )
@@ -137,5 +140,55 @@ func TestLimitsOfWrongAmounts(t *testing.T) {
 			t.Errorf("%d, %v; want %d", got, err, want)
 		}
 		at = at.Add(limitsPause)
+	}
+}
+
+// A server that starts makes limits that there are not yet.
+func TestLimitsAtStart(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	shoppersOf(t, pool, 5)
+	s := newService(pool)
+	workers := river.NewWorkers()
+	s.Register(workers)
+	client, err := queue.NewWorking(pool, workers, "test", slog.New(slog.DiscardHandler), s.Periodic()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.StopAndCancel(t.Context()) }()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if rfm, err := s.segments.RFM(t.Context(), 5); err != nil {
+			t.Fatal(err)
+		} else if rfm == 115 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no limits")
+		}
+	}
+}
+
+// BenchmarkScores counts a million customers by a score that follows from three facts, and by one fact.
+func BenchmarkScores(b *testing.B) {
+	pool := pgtest.New(b)
+	exec(b, pool, `INSERT INTO customers (customer_id, orders_count, total_spent, last_order_at, created_at, updated_at)
+		SELECT i, 1 + (random() * random() * 20)::int, (random() * random() * 900)::numeric(19,2), $1::timestamptz - random() * interval '900 days', $1, $1
+		FROM generate_series(1, 1000000) i`, testNow)
+	exec(b, pool, `VACUUM ANALYZE customers`)
+	s := newService(pool)
+	if err := s.RenewLimits(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for _, expression := range []string{"orders_count >= 4", "recency_score == 5", "monetary_score >= 4", "rfm >= 400"} {
+		b.Run(expression, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.segments.Count(b.Context(), expression, segments.Exact); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
