@@ -211,15 +211,6 @@ func (n *itemNode) eval(e *env) value {
 	return e.item.values[n.field.name]
 }
 
-// write writes the fact as it is stored, or a score.
-func (f *itemField) write(w *writer, alias string) {
-	if f.score != nil {
-		w.text(f.score.sql(w, alias))
-		return
-	}
-	f.bare.write(w, alias)
-}
-
 // over is the items of a collection that meet a condition.
 type over struct {
 	of        *collection

@@ -75,6 +75,10 @@ func (n *compare) bare(w *writer, operator string) bool {
 	switch left := n.left.(type) {
 	case *fieldNode:
 		if v, pgType = bareValue(c, left.field.integer, left.field.cast == asTime); v != nil {
+			if digits := left.field.score.compared(w, w.alias, operator, v); digits != "" {
+				w.text(digits)
+				return true
+			}
 			column = left.field.sql(w, w.alias, false)
 		}
 	case *aggregate:

@@ -189,7 +189,7 @@ func (s source) number(depth int) string {
 	if fact := s.fact(number); fact != "" && s.chance(2) {
 		return fact
 	}
-	return s.one("number", "0", "1", "2", "2.5", "20.5", "100", "0.1", "3000000000", "1e3", "0x10", "7.000001", "0b11", "1_000", ".5", "999999999999999", "0.000000000001", "2147483648")
+	return s.one("number", "0", "1", "2", "2.5", "20.5", "100", "0.1", "3000000000", "1e3", "0x10", "7.000001", "0b11", "1_000", ".5", "999999999999999", "0.000000000001", "2147483648", "400", "234")
 }
 
 // variable draws a number that is not a literal, so that it is zero for some at most.

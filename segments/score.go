@@ -97,24 +97,50 @@ func (c *Catalog) addLimits(day, orders, spent string) {
 
 // sql gives the score of the customer at an alias as a whole number, null without an order.
 func (s *score) sql(w *writer, alias string) string {
-	b := "(CASE WHEN " + alias + ".orders_count > 0 THEN " + strings.Repeat("1", len(s.measures))
+	sum := "(CASE WHEN " + alias + ".orders_count > 0 THEN " + strings.Repeat("1", len(s.measures))
 	for i, measure := range s.measures {
-		b += " + " + strconv.Itoa(s.digit(i)) + " * width_bucket("
-		switch measure {
-		case 'r':
-			b += alias + ".last_order_at, " + w.arg(s.limits.days, "timestamptz[]")
-		case 'f':
-			b += alias + ".orders_count::bigint, " + w.arg(s.limits.orders, "bigint[]")
-		case 'm':
-			list := make([]string, len(s.limits.spent))
-			for i, sum := range s.limits.spent {
-				list[i] = sum.FloatString(4)
-			}
-			b += alias + ".total_spent, " + w.arg(list, "text[]") + "::numeric[]"
-		}
-		b += ")"
+		sum += " + " + strconv.Itoa(s.digit(i)) + " * " + s.above(w, alias, measure)
 	}
-	return b + " END)"
+	return sum + " END)"
+}
+
+// above gives how many limits of a measure the customer has reached.
+func (s *score) above(w *writer, alias string, measure rune) string {
+	switch measure {
+	case 'r':
+		return "width_bucket(" + alias + ".last_order_at, " + w.arg(s.limits.days, "timestamptz[]") + ")"
+	case 'f':
+		return "width_bucket(" + alias + ".orders_count::bigint, " + w.arg(s.limits.orders, "bigint[]") + ")"
+	}
+	list := make([]string, len(s.limits.spent))
+	for i, sum := range s.limits.spent {
+		list[i] = sum.FloatString(4)
+	}
+	return "width_bucket(" + alias + ".total_spent, " + w.arg(list, "text[]") + "::numeric[])"
+}
+
+// compared gives a comparison with a literal digit by digit, since the first one mostly decides; "" where there is
+// no score or no gain.
+func (s *score) compared(w *writer, alias, operator string, v any) string {
+	literal, ok := v.(int64)
+	if s == nil || !ok || literal < 0 || literal > 999 || len(s.measures) == 1 || operator == "IS DISTINCT FROM" {
+		return ""
+	}
+	var left, right []string
+	for i, measure := range s.measures {
+		left = append(left, "1 + "+s.above(w, alias, measure))
+		right = append(right, w.arg(literal/int64(s.digit(i))%10, "integer"))
+	}
+	return alias + ".orders_count > 0 AND (" + strings.Join(left, ", ") + ") " + operator + " (" + strings.Join(right, ", ") + ")"
+}
+
+// write writes the fact as it is stored, or a score.
+func (f *itemField) write(w *writer, alias string) {
+	if f.score != nil {
+		w.text(f.score.sql(w, alias))
+		return
+	}
+	f.bare.write(w, alias)
 }
 
 // digit is what the digit of a measure counts.

@@ -60,6 +60,16 @@ func TestScores(t *testing.T) {
 	if count, err := s.Count(t.Context(), "is_known(rfm) or is_known(recency_score) or monetary_score >= 0", Exact); err != nil || count.Count != 8 {
 		t.Errorf("without an order: %+v, %v", count, err)
 	}
+	facts := allFacts(t, pool)
+	for _, literal := range []string{"-1", "0", "1", "99", "110", "222", "399", "400", "414", "415", "443", "450", "453", "460", "499", "515", "555", "999", "1000", "414.5", "3000000000"} {
+		for operator := range sqlOperators {
+			for _, expression := range []string{"rfm " + operator + " " + literal, "not (rfm " + operator + " " + literal + ")", "any(household, .rfm " + operator + " " + literal + ")"} {
+				if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
+					t.Errorf("%s: %v", expression, err)
+				}
+			}
+		}
+	}
 	if top, err := s.Count(t.Context(), "top(2, rfm) and rfm > 500", Exact); err != nil || top.Count != 2 {
 		t.Errorf("the best two: %+v, %v", top, err)
 	}
