@@ -70,9 +70,9 @@ func (n *anyMember) sql(w *writer) {
 	inner.joins, inner.values, inner.means = nil, nil, nil // they are of the customer at hand
 	n.cond.sql(&inner)
 	w.aliases, w.zones = inner.aliases, inner.zones
-	w.text(") OR (" + w.alias + ".household_id IS NULL OR " + w.alias + ".rented) AND ")
-	w.value(n.cond)
-	w.text(")")
+	w.text(") OR (" + w.alias + ".household_id IS NULL OR " + w.alias + ".rented) AND (")
+	n.cond.sql(w)
+	w.text(" IS TRUE))") // a fact that is yes or no may be unknown
 }
 
 func (n *anyMember) eval(e *env) value {

@@ -42,3 +42,15 @@ func TestHouseholdsInLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+// Of somebody alone whose own fact is not known, a household does not hold; it is not unknown whether it does.
+func TestHouseholdsOfWhatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	s, pool := world(t, 60)
+	facts := allFacts(t, pool)
+	for _, expression := range []string{`household(vip) == (country == "DE")`, `household(vip) != is_known(city)`, `not household(vip) and is_known(last_name) == household(vip)`} {
+		if err := disagreement(t.Context(), s, pool, facts, expression); err != nil {
+			t.Errorf("%s: %v", expression, err)
+		}
+	}
+}
