@@ -59,7 +59,7 @@ func scoreField(name, measures, example, doc string) field {
 
 // core gives the facts that every customer has.
 func (c *Catalog) core() []field {
-	if c == nil {
+	if c == nil || c.everybody == nil { // not loaded: without limits
 		return coreFields
 	}
 	return c.everybody
