@@ -16,7 +16,7 @@ func (c *checker) happened(f call, of *collection, kinds []string) node {
 		return nil
 	}
 	campaign, ok := c.campaign(f)
-	since, okSince := c.since(f, 1)
+	since, okSince := c.since(f)
 	if !ok || !okSince || !c.look(f.at) {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (c *checker) contacts(f call) node {
 			ok = false
 		}
 	}
-	since, okSince := c.since(f, 1)
+	since, okSince := c.since(f)
 	if !ok || !okSince || !c.look(f.at) {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (c *checker) bought(f call) node {
 	if len(f.args) > 0 {
 		sku, ok = c.quoted(f, 0, "a product")
 	}
-	since, okSince := c.since(f, 1)
+	since, okSince := c.since(f)
 	if !ok || !okSince || !c.look(f.at) {
 		return nil
 	}

@@ -102,7 +102,7 @@ func (c *checker) did(f call) node {
 			ok = false
 		}
 	}
-	since, okSince := c.since(f, 1)
+	since, okSince := c.since(f)
 	if !ok || !okSince || !c.look(f.at) {
 		return nil
 	}

@@ -144,19 +144,19 @@ func (c *checker) quoted(f call, i int, what string) (string, bool) {
 	return literal.Value, c.literal(literal) != nil
 }
 
-// since reads the optional window in argument i: the time it begins.
-func (c *checker) since(f call, i int) (int64, bool) {
-	if len(f.args) <= i {
+// since reads the optional window in the second argument: the time it begins.
+func (c *checker) since(f call) (int64, bool) {
+	if len(f.args) < 2 {
 		return ever, true
 	}
-	text, ok := c.quoted(f, i, "a duration")
+	text, ok := c.quoted(f, 1, "a duration")
 	if !ok {
 		return 0, false
 	}
 	if text == "" {
 		return ever, true
 	}
-	length, ok := c.length(f.args[i], text)
+	length, ok := c.length(f.args[1], text)
 	if !ok {
 		return 0, false
 	}

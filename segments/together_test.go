@@ -152,7 +152,7 @@ func TestHostileNames(t *testing.T) {
 	if _, err := s.Create(ctx, Draft{Name: "x", Tags: strings.Split(strings.Repeat("t ", 5)+"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21", " ")}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("too many tags: %v", err)
 	}
-	for _, good := range []string{`He said "hi" \ 'yo' `, "Größe ✓ 顧客 مشتری‌ها 👩‍👧", "<b>&", `in_segment("x")`, "$1 @name %s"} {
+	for _, good := range []string{`He said "hi" \ 'yo' `, "Größe ✓ 顧客 مشتری\u200cها 👩\u200d👧", "<b>&", `in_segment("x")`, "$1 @name %s"} {
 		of := create(Draft{Name: good, Description: "line\n\ttwo"})
 		create(Draft{Name: "uses " + good, Expression: fmt.Sprintf("in_segment(%q)", of.Name)})
 		if err := s.Delete(ctx, of.ID); !fault.Is(err, fault.Conflict) {
