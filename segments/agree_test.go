@@ -42,8 +42,8 @@ func differs(ctx context.Context, pool *pgxpool.Pool, facts map[int64]Facts, com
 			return err
 		}
 	}
-	where, args = compiled.whereFew("c", "p")
-	if bySQL["whereFew"], err = selected(ctx, pool, where, args); err != nil {
+	where, args = compiled.whereSampled("c", "p", exactly)
+	if bySQL["whereSampled"], err = selected(ctx, pool, where, args); err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	inMemory, err := matched(compiled, facts)

@@ -4,9 +4,6 @@ import "slices"
 
 // What a condition consists of.
 
-// A condition over aggregates is answered for all customers at once: one pass over a collection groups it by customer, and
-// PostgreSQL joins the groups by hash, where the plain form would look up every customer's items one by one.
-
 // parts gives the nodes directly within a node; ok is false for kinds that are not looked into.
 func parts(n node) (within []node, ok bool) {
 	switch n := n.(type) {

@@ -36,12 +36,7 @@ func (c *Compiled) where(alias, prefix string, slice *[2]int64) (string, pgx.Nam
 	return c.write(&writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: prefix, alias: alias}, slice)
 }
 
-// whereFew is Where for a statement that looks at a few customers only.
-func (c *Compiled) whereFew(alias, prefix string) (string, pgx.NamedArgs) {
-	return c.whereSampled(alias, prefix, exactly)
-}
-
-// whereSampled is whereFew where those few cannot be ranked.
+// whereSampled is Where for a statement that looks at a few customers only; ranks says what is asked where those few cannot be ranked.
 func (c *Compiled) whereSampled(alias, prefix string, ranks ranks) (string, pgx.NamedArgs) {
 	return c.write(&writer{b: &strings.Builder{}, args: pgx.NamedArgs{}, prefix: prefix, alias: alias, few: true, ranks: ranks}, nil)
 }
