@@ -16,9 +16,9 @@ type LimitsArgs struct{}
 // Kind names the job.
 func (LimitsArgs) Kind() string { return "rfm_limits" }
 
-// InsertOpts puts the job on its queue; one at a time is enough.
+// InsertOpts names the queue: not that of imports, behind which the first limits would wait. One at a time is enough.
 func (LimitsArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: queue.Imports, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: limitsEvery}}
+	return river.InsertOpts{Queue: queue.Upkeep, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: limitsEvery}}
 }
 
 const (

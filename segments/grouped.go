@@ -164,7 +164,7 @@ func grouping(w *writer, aggregates []*aggregate, columns func(alias string, val
 	}
 }
 
-// shared tells whether all aggregates are over the same items, which then can be picked before they are grouped.
+// sharedItems tells whether all aggregates are over the same items, which then can be picked before they are grouped.
 func sharedItems(aggregates []*aggregate) bool {
 	for _, a := range aggregates {
 		if a.over.cond != aggregates[0].over.cond || a.over.until != aggregates[0].over.until {
